@@ -1,0 +1,102 @@
+// PluginEnv: the services that plugins may use. One per worker; it outlives every snapshot and
+// plugin object. All calls are made on the worker's event loop and never block. Tests hand in fakes
+// (test/support/).
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "plugin/exchange.h"
+
+namespace silverback::plugin {
+
+// Rows of the node's replica through the worker's cache. Every answer is as new as the last
+// acknowledged write. Expired rows (ttl) are not found.
+class EntityReader {
+ public:
+  virtual ~EntityReader() = default;
+  virtual EntityRef Find(std::string_view entity, std::string_view primary_key) = 0;
+  virtual EntityRef FindUnique(std::string_view entity, std::string_view field,
+                               std::string_view value) = 0;
+  // Rows whose foreign field refers to `id`, e.g. ("acls", "consumer", CONSUMER-ID). Ordered by
+  // primary key.
+  virtual std::shared_ptr<const std::vector<EntityRef>> FindFor(std::string_view entity,
+                                                                std::string_view foreign_field,
+                                                                std::string_view id) = 0;
+};
+
+// Counters in memory that all workers of the node share and that survive a reload. Keys are any
+// bytes.
+class Counters {
+ public:
+  virtual ~Counters() = default;
+  // Adds `amount` and gives the new value; a counter that was absent or has expired starts at 0 and
+  // expires at `expires_at`.
+  virtual int64_t Add(std::string_view key, int64_t amount, double expires_at, double now) = 0;
+  virtual int64_t Get(std::string_view key, double now) = 0;
+};
+
+struct HttpRequest {
+  std::string method = "GET", url;
+  Headers headers;
+  std::string body;
+  int timeout_ms = 10000;
+  int keepalive_ms = 60000;  // how long the connection may wait for its next use
+  bool verify_tls = false;
+};
+
+struct HttpReply {
+  std::optional<std::string> error;  // the connection failed, in words; then the rest is empty
+  int status = 0;
+  Headers headers;
+  std::string body;
+};
+
+class HttpClient {  // libcurl on the event loop
+ public:
+  virtual ~HttpClient() = default;
+  virtual void Send(HttpRequest request, std::function<void(HttpReply)> done) = 0;
+};
+
+class Timers {
+ public:
+  virtual ~Timers() = default;
+  // Runs `work` once, after at least `delay_ms`, on the event loop. Pending timers run at once when
+  // the worker shuts down gracefully, so that queues are flushed. The handle cancels when reset.
+  virtual std::shared_ptr<void> After(int delay_ms, std::function<void()> work) = 0;
+};
+
+class Background {
+ public:
+  virtual ~Background() = default;
+  // Runs `blocking` on a thread of the worker's pool, then `done` on the event loop.
+  virtual void Run(std::function<void()> blocking, std::function<void()> done) = 0;
+};
+
+enum class LogLevel { kDebug, kInfo, kNotice, kWarn, kError, kCrit };
+
+class Logger {
+ public:
+  virtual ~Logger() = default;
+  virtual void Log(LogLevel level, std::string_view message) = 0;  // a line in error.log
+};
+
+struct PluginEnv {
+  EntityReader& entities;
+  Counters& counters;
+  HttpClient& http;
+  Timers& timers;
+  Background& background;
+  Logger& log;
+  std::function<double()>
+      now;  // seconds since the epoch with milliseconds; cached by the event loop
+  std::function<std::string()> new_uuid;
+  bool db_less = false;
+  std::string node_id;
+};
+
+}  // namespace silverback::plugin

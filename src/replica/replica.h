@@ -1,0 +1,84 @@
+// Replica: the node's own copy of the configuration, an LMDB file in the prefix that all processes
+// of the node map into memory. The data path reads it and never a database. One writer at a time
+// (LMDB's lock, across processes); readers never wait.
+//
+// A replica holds, per entity: rows by primary key; look-ups by unique fields, by cache_key and by
+// foreign fields. Every change is one LMDB transaction that also moves the generation: a number
+// that only grows, beside one version per entity.
+//
+// Threads: any. A Snapshot of it (ReadTransaction) belongs to one thread at a time. It survives
+// kill -9 at any instant; after a power failure it may be older than the store and is brought up to
+// date by the full synchronisation at start.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "entity/catalog.h"
+#include "util/json.h"
+#include "util/result.h"
+
+namespace silverback::replica {
+
+struct Put {
+  const schema::Schema* schema;
+  std::string primary_key;
+  std::optional<Json> row;  // nullopt deletes
+};
+
+class ReadTransaction {
+ public:
+  virtual ~ReadTransaction() = default;
+  virtual uint64_t generation() const = 0;
+  virtual uint64_t version(int kind)
+      const = 0;  // of one entity (Catalog::KindIndex): the generation that last changed it
+  virtual std::optional<Json> Find(const schema::Schema& schema,
+                                   std::string_view primary_key) const = 0;
+  virtual std::optional<Json> FindUnique(const schema::Schema& schema, std::string_view field,
+                                         std::string_view value) const = 0;
+  virtual std::vector<Json> FindFor(const schema::Schema& schema, std::string_view field,
+                                    std::string_view id) const = 0;
+  // Every row in primary key order, until `visit` returns false.
+  virtual void Each(
+      const schema::Schema& schema,
+      const std::function<bool(std::string_view key, std::string_view row)>& visit) const = 0;
+  virtual size_t Count(const schema::Schema& schema) const = 0;
+};
+
+class Replica {
+ public:
+  struct Options {
+    std::string path;                    // folder, made when missing (0700; the file is 0600)
+    size_t map_size = size_t{16} << 30;  // address space, not memory
+  };
+  // `catalog` outlives the replica. A file of another format or catalog version is emptied (`fresh`
+  // tells).
+  static Result<std::unique_ptr<Replica>> Open(const entity::Catalog& catalog,
+                                               const Options& options);
+  virtual ~Replica() = default;
+
+  virtual std::unique_ptr<ReadTransaction> Read() const = 0;
+  virtual uint64_t generation() const = 0;
+  virtual bool synchronised() const = 0;  // a full synchronisation has completed at least once
+
+  // Applies `puts` in order as one step. `fetch`, when given, is called for each under the writer's
+  // lock and gives the row as the store has it now (so that concurrent writers end with the store's
+  // order); its failure keeps Put::row.
+  using Fetch = std::function<Result<std::optional<Json>>(const schema::Schema&,
+                                                          std::string_view primary_key)>;
+  virtual Result<uint64_t> Apply(const std::vector<Put>& puts, const Fetch& fetch = nullptr) = 0;
+
+  // Full synchronisation: `next` gives all rows of the store, entity by entity (any order, each row
+  // once); what differs is changed, what is missing deleted, in one step. Gives how many rows
+  // changed.
+  using RowSource = std::function<Status(
+      const std::function<Status(const schema::Schema&, const Json& row)>& row)>;
+  virtual Result<size_t> Synchronise(const RowSource& rows) = 0;
+};
+
+}  // namespace silverback::replica

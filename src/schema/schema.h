@@ -1,0 +1,142 @@
+// Schema: one engine for entities (services, routes, ...) and plugin configurations. A schema is
+// data: JSON in the format that GET /schemas/NAME answers ("fields", "entity_checks",
+// "shorthand_fields"), plus keys of ours that are never shown:
+//   at the top of an entity: "name", "primary_key" (["id"]), "endpoint_key" ("name"), "cache_key"
+//   (["key"] or
+//     ["consumer", "group"]), "ttl" (true), "workspaceable" (true), "admin_api_name" ("key-auths"),
+//     "admin_api_nested_name" ("key-auth"), "generate_admin_api", "dao_order", "plugin" (who brings
+//     the entity)
+//   anywhere: "check": the name of a check in C++ (checks.cc) for what Kong's schemas express as a
+//   function.
+// Behaviour: ../../doc/architecture.md; messages are those of Kong 2.8's schema library.
+//
+// Ownership: schemas are immutable after Parse and owned by entity::Catalog; any thread may use
+// them.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "util/json.h"
+#include "util/result.h"
+
+namespace silverback::schema {
+
+enum class FieldType {
+  kString,
+  kInteger,
+  kNumber,
+  kBoolean,
+  kArray,
+  kSet,
+  kMap,
+  kRecord,
+  kForeign,
+  kFunction,
+  kAny,
+  kJson
+};
+
+class Schema;
+
+// One field, parsed once. `definition` is its JSON as shown; the members below are what code asks
+// for most.
+struct Field {
+  std::string name;
+  FieldType type = FieldType::kAny;
+  bool required = false;
+  bool unique = false;
+  bool unique_across_ws = false;
+  bool is_auto = false;
+  bool immutable = false;
+  bool timestamp = false;
+  bool uuid = false;
+  bool has_default = false;
+  Json default_value;               // null with has_default: the default is null
+  std::string reference;            // kForeign: the entity's name
+  std::string on_delete;            // kForeign: "cascade", "null", or "" (restrict)
+  std::unique_ptr<Field> elements;  // kArray, kSet
+  std::unique_ptr<Field> keys;      // kMap
+  std::unique_ptr<Field> values;    // kMap
+  std::vector<Field> fields;        // kRecord
+  std::vector<Field> shorthands;    // kRecord: accepted on input, translated into fields
+  Json entity_checks;               // kRecord: its own checks, or null
+  Json definition;
+};
+
+// Where generated values come from, so that tests can fix them.
+struct AutoValues {
+  std::function<int64_t()> now_seconds;
+  std::function<double()> now_millis;  // seconds with a fraction, for targets
+  std::function<std::string()> new_uuid;
+  std::function<std::string()> new_key;  // 32 random characters, for credentials
+  static const AutoValues& System();
+};
+
+// The operations, as they differ in which defaults are filled and which fields may be left out.
+enum class Operation { kInsert, kUpdate, kUpsert, kDeclarative };
+
+class Schema {
+ public:
+  static Result<std::unique_ptr<Schema>> Parse(const Json& definition);
+  ~Schema();
+
+  const std::string& name() const { return name_; }
+  const Json& shown() const { return shown_; }            // what GET /schemas/NAME answers
+  const Json& definition() const { return definition_; }  // with our keys
+  const std::vector<Field>& fields() const { return root_.fields; }
+  const Field& root() const { return root_; }
+  const Field* FindField(std::string_view name) const;
+  const std::string& primary_key() const {
+    return primary_key_;
+  }  // one field in all entities: "id" (parameters: "key")
+  const std::string& endpoint_key() const { return endpoint_key_; }  // "" when there is none
+  const std::vector<std::string>& cache_key() const { return cache_key_; }
+  bool has_ttl() const { return has_ttl_; }
+  bool workspaceable() const { return workspaceable_; }
+
+  // The cache_key column's value of a row ("acls:CONSUMER:GROUP:::WORKSPACE"); "" when the schema
+  // has no composite key.
+  std::string CacheKey(const Json& row, std::string_view workspace) const;
+
+  // Each takes what a client sent and gives the full row to store, or one Error with every
+  // violation in fields(). Absent fields get defaults and generated values; explicit nulls stay
+  // null. `workspace` is not part of rows.
+  Result<Json> CheckInsert(Json input, const AutoValues& values = AutoValues::System()) const;
+  Result<Json> CheckUpsert(Json input, const AutoValues& values = AutoValues::System()) const;
+  // `patch` is what the client sent, `current` the stored row: records are merged, arrays and maps
+  // replaced.
+  Result<Json> CheckUpdate(Json patch, const Json& current,
+                           const AutoValues& values = AutoValues::System()) const;
+  // For declarative files: as insert; foreign references may be names (resolved by the caller).
+  Result<Json> CheckDeclarative(Json input, const AutoValues& values = AutoValues::System()) const;
+
+  // A stored row as the Admin API shows it: absent fields become null (or their default where the
+  // store has none).
+  Json Present(const Json& row) const;
+
+  // Plugins only (the schema named "plugins"): the configuration schema by plugin name. Set by
+  // entity::Catalog.
+  using SubschemaLookup = std::function<const Schema*(std::string_view)>;
+  void set_subschemas(SubschemaLookup lookup) { subschemas_ = std::move(lookup); }
+
+ private:
+  Schema();
+  friend class Parser;
+
+  std::string name_, primary_key_, endpoint_key_;
+  std::vector<std::string> cache_key_;
+  bool has_ttl_ = false, workspaceable_ = false;
+  Json definition_, shown_;
+  Field root_;  // a record that holds the fields
+  SubschemaLookup subschemas_;
+};
+
+// "schema violation (NAME: expected a string)" / "2 schema violations (...)": Kong's one-line form
+// of `fields`.
+std::string ViolationMessage(const Json& fields);
+
+}  // namespace silverback::schema

@@ -1,0 +1,96 @@
+// Dao: the operations on entities that the Admin API, imports and plugins use: validation by
+// schema, generated values, unique and foreign keys, cascades and restrictions on delete, time to
+// live, pages and tags, on any Store. Errors are Kong's.
+//
+// Threads: any; every call blocks on the store.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "entity/catalog.h"
+#include "store/store.h"
+
+namespace silverback::store {
+
+// One row that a committed transaction inserted, changed or deleted.
+struct Change {
+  const schema::Schema* schema;
+  std::string primary_key;
+  std::optional<Json> row;  // as committed; nullopt: deleted
+  std::optional<Json>
+      old_row;  // what was there before, where the Dao knows it (for cache keys and cluster events)
+};
+
+// Told of every commit before the operation returns. The implementation brings the node's replica
+// up to date and waits until the workers serve by it (runtime::Publisher); tests collect.
+class ChangeSink {
+ public:
+  virtual ~ChangeSink() = default;
+  virtual void Committed(const std::vector<Change>& changes) = 0;
+};
+
+struct Page {
+  std::vector<Json> rows;
+  std::optional<std::string> offset;  // opaque; absent on the last page
+};
+
+struct ListOptions {
+  std::optional<size_t> size;  // 1..1000, default 100
+  std::string offset;          // as a Page gave it
+  std::vector<std::string> tags;
+  bool tags_any = false;
+};
+
+// How a row is addressed: by primary key or by a unique field.
+struct Key {
+  std::string field;  // "" for the primary key
+  std::string value;
+};
+
+class Dao {
+ public:
+  // `catalog`, `store` and `sink` outlive the Dao; sink may be nullptr.
+  Dao(const entity::Catalog& catalog, Store& store, ChangeSink* sink);
+
+  // Rows come back as the Admin API shows them (schema::Schema::Present, ttl as seconds left, no
+  // ws_id).
+  Result<Json> Insert(std::string_view entity, Json input);
+  Result<std::optional<Json>> Select(std::string_view entity, const Key& key);
+  Result<Json> Update(std::string_view entity, const Key& key,
+                      Json patch);  // kNotFound when missing
+  Result<Json> Upsert(std::string_view entity, const Key& key, Json input);
+  Result<bool> Delete(std::string_view entity, const Key& key);  // false: was not there
+  Result<Page> List(std::string_view entity, const ListOptions& options);
+  Result<Page> ListFor(std::string_view entity, std::string_view foreign_field,
+                       std::string_view foreign_id, const ListOptions& options);
+  // {"tag": ..., "entity_name": ..., "entity_id": ...} rows; of one tag, or of all when `tag` is
+  // empty.
+  Result<Page> ListTags(std::string_view tag, const ListOptions& options);
+
+  // Several operations in one store transaction: all or nothing, one notification of the sink.
+  // Operations called on `dao` inside `work` join it. An error that `work` returns rolls everything
+  // back.
+  Status InTransaction(const std::function<Status(Dao& dao)>& work);
+
+  // Deletes expired rows in small steps; gives how many went.
+  Result<size_t> DeleteExpired();
+
+  const entity::Catalog& catalog() const { return catalog_; }
+  Store& store() const { return store_; }
+  // The default workspace's id, read (and on an empty store made) once.
+  Result<std::string> WorkspaceId();
+
+ private:
+  const entity::Catalog& catalog_;
+  Store& store_;
+  ChangeSink* sink_;
+  struct State;
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace silverback::store

@@ -1,0 +1,76 @@
+// Store: where the configuration truly lives (SQLite, PostgreSQL, a declarative file in memory). A
+// store keeps rows, knows indexes and transactions, and nothing of validation: that is
+// store::Dao's.
+//
+// Rows are JSON objects in the shape of schema::Schema's results: foreign keys as {"id": ...}, sets
+// and arrays as lists, times as numbers. `null` and absent mean the same to a store. Rows of a ttl
+// schema may hold "ttl": the absolute time (seconds since the epoch) at which they expire; expired
+// rows are as good as gone for every read. Rows carry their workspace in "ws_id".
+//
+// Threads: a Store may be used from any thread at once (it pools connections); a Transaction
+// belongs to one thread. Every call may block on disk or network: never on an event loop.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "schema/schema.h"
+#include "util/json.h"
+#include "util/result.h"
+
+namespace silverback::store {
+
+struct PageRequest {
+  size_t size = 100;
+  std::string after;  // primary key of the last row of the page before; "" for the first page
+  std::string foreign_field;  // with foreign_id: only rows whose foreign field refers to it
+  std::string foreign_id;
+  std::vector<std::string> tags;  // only rows that carry all (tags_any: one) of them
+  bool tags_any = false;
+};
+
+struct RowPage {
+  std::vector<Json> rows;  // ordered by primary key
+  bool more = false;       // rows follow the last one
+};
+
+class Transaction {
+ public:
+  virtual ~Transaction() = default;  // without Commit: rolled back
+
+  // Errors: kPrimaryKeyViolation, kUniqueViolation (fields: {"name": value}), kForeignKeyViolation,
+  // kDatabaseError, kUnavailable.
+  virtual Status Insert(const schema::Schema& schema, const Json& row) = 0;
+  virtual Status Update(const schema::Schema& schema,
+                        const Json& row) = 0;  // replaces the row with this primary key
+  virtual Result<bool> Delete(const schema::Schema& schema,
+                              std::string_view primary_key) = 0;  // false: was not there
+  virtual Result<std::optional<Json>> Select(const schema::Schema& schema,
+                                             std::string_view primary_key) = 0;
+  // By a unique field, "cache_key" or a foreign unique one.
+  virtual Result<std::optional<Json>> SelectBy(const schema::Schema& schema, std::string_view field,
+                                               const Json& value) = 0;
+  virtual Result<RowPage> Page(const schema::Schema& schema, const PageRequest& request) = 0;
+  // Deletes at most `limit` rows that have expired; gives their primary keys.
+  virtual Result<std::vector<std::string>> DeleteExpired(const schema::Schema& schema,
+                                                         size_t limit) = 0;
+  virtual Status Commit() = 0;
+};
+
+class Store {
+ public:
+  virtual ~Store() = default;
+
+  enum class Mode { kRead, kWrite };
+  virtual Result<std::unique_ptr<Transaction>> Begin(Mode mode) = 0;
+
+  virtual std::string_view strategy()
+      const = 0;              // "postgres", "sqlite", "off": as in GET / and error prefixes
+  virtual Status Ping() = 0;  // for /status database.reachable
+  virtual std::string Version() const = 0;  // of the server or library, for start-up messages
+};
+
+}  // namespace silverback::store
