@@ -31,6 +31,11 @@ struct Put {
   std::optional<Json> row;  // nullopt deletes
 };
 
+struct ChangedRow {
+  std::string entity;  // schema name
+  std::string primary_key;
+};
+
 class ReadTransaction {
  public:
   virtual ~ReadTransaction() = default;
@@ -48,6 +53,9 @@ class ReadTransaction {
       const schema::Schema& schema,
       const std::function<bool(std::string_view key, std::string_view row)>& visit) const = 0;
   virtual size_t Count(const schema::Schema& schema) const = 0;
+  // The rows that changed after `generation`, each once; nullopt when that is too long ago to be
+  // known (read all rows then).
+  virtual std::optional<std::vector<ChangedRow>> ChangedSince(uint64_t generation) const = 0;
 };
 
 class Replica {

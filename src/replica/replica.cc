@@ -1,0 +1,220 @@
+// Tables: rows    ENTITY\0KEY                    -> the row as JSON text
+//         unique  ENTITY\0FIELD\0VALUE           -> primary key
+//         foreign ENTITY\0FIELD\0ID\0KEY         -> primary key
+//         log     generation, number             -> ENTITY\0KEY of a row that this generation
+//         changed meta    format, generation, synchronised, version:ENTITY
+#include "replica/replica.h"
+
+#include <fmt/format.h>
+
+#include <unordered_set>
+
+#include "replica/keys.h"
+#include "replica/lmdb_env.h"
+#include "replica/row_writer.h"
+#include "util/string_util.h"
+
+namespace silverback::replica {
+namespace {
+
+constexpr std::string_view kFormat = "silverback-replica-1";
+
+uint64_t ReadNumber(const Txn& txn, std::string_view name) {
+  const auto text = txn.Get(txn.tables().meta, name);
+  return text ? std::strtoull(std::string(*text).c_str(), nullptr, 10) : 0;
+}
+
+std::pair<std::string, std::string> SplitRowKey(std::string_view key) {
+  const size_t zero = key.find('\0');
+  return {std::string(key.substr(0, zero)), std::string(key.substr(zero + 1))};
+}
+
+std::optional<Json> ParseRow(std::optional<std::string_view> text) {
+  if (!text) return std::nullopt;
+  Json row = Json::parse(*text, nullptr, false);
+  if (row.is_discarded()) return std::nullopt;
+  return row;
+}
+
+class LmdbRead final : public ReadTransaction {
+ public:
+  LmdbRead(const entity::Catalog& catalog, const LmdbEnv& env)
+      : catalog_(catalog), txn_(env.env(), env.tables(), false) {}
+
+  bool ok() const { return txn_.ok(); }
+  uint64_t generation() const override { return ReadNumber(txn_, "generation"); }
+
+  uint64_t version(int kind) const override {
+    return ReadNumber(txn_, "version:" + catalog_.entities()[static_cast<size_t>(kind)]->name());
+  }
+
+  std::optional<Json> Find(const schema::Schema& schema,
+                           std::string_view primary_key) const override {
+    return ParseRow(txn_.Get(txn_.tables().rows, RowKey(schema.name(), primary_key)));
+  }
+
+  std::optional<Json> FindUnique(const schema::Schema& schema, std::string_view field,
+                                 std::string_view value) const override {
+    const auto key = txn_.Get(txn_.tables().unique, UniqueKey(schema.name(), field, value));
+    return key ? Find(schema, *key) : std::nullopt;
+  }
+
+  std::vector<Json> FindFor(const schema::Schema& schema, std::string_view field,
+                            std::string_view id) const override {
+    std::vector<Json> rows;
+    const std::string prefix = ForeignPrefix(schema.name(), field, id);
+    txn_.Scan(txn_.tables().foreign, prefix,
+              [&](std::string_view key, std::string_view primary_key) {
+                if (!key.starts_with(prefix)) return false;
+                if (auto row = Find(schema, primary_key)) rows.push_back(std::move(*row));
+                return true;
+              });
+    return rows;
+  }
+
+  void Each(const schema::Schema& schema,
+            const std::function<bool(std::string_view, std::string_view)>& visit) const override {
+    const std::string prefix = RowKey(schema.name(), "");
+    txn_.Scan(txn_.tables().rows, prefix, [&](std::string_view key, std::string_view row) {
+      return key.starts_with(prefix) && visit(key.substr(prefix.size()), row);
+    });
+  }
+
+  size_t Count(const schema::Schema& schema) const override {
+    size_t count = 0;
+    Each(schema, [&](std::string_view, std::string_view) { return ++count; });
+    return count;
+  }
+
+  std::optional<std::vector<ChangedRow>> ChangedSince(uint64_t generation) const override {
+    if (generation < ReadNumber(txn_, "log_from")) return std::nullopt;
+    std::vector<ChangedRow> rows;
+    std::unordered_set<std::string> seen;
+    txn_.Scan(txn_.tables().log, LogKey(generation + 1, 0),
+              [&](std::string_view, std::string_view row) {
+                if (seen.insert(std::string(row)).second) {
+                  auto [entity, key] = SplitRowKey(row);
+                  rows.push_back({std::move(entity), std::move(key)});
+                }
+                return true;
+              });
+    return rows;
+  }
+
+ private:
+  const entity::Catalog& catalog_;
+  Txn txn_;
+};
+
+class LmdbReplica final : public Replica {
+ public:
+  LmdbReplica(const entity::Catalog& catalog, std::unique_ptr<LmdbEnv> env)
+      : catalog_(catalog), env_(std::move(env)) {}
+
+  std::unique_ptr<ReadTransaction> Read() const override {
+    auto read = std::make_unique<LmdbRead>(catalog_, *env_);
+    return read->ok() ? std::move(read) : nullptr;
+  }
+
+  uint64_t generation() const override {
+    Txn txn(env_->env(), env_->tables(), false);
+    return txn.ok() ? ReadNumber(txn, "generation") : 0;
+  }
+
+  bool synchronised() const override {
+    Txn txn(env_->env(), env_->tables(), false);
+    return txn.ok() && txn.Get(env_->tables().meta, "synchronised").has_value();
+  }
+
+  Result<uint64_t> Apply(const std::vector<Put>& puts, const Fetch& fetch) override {
+    Txn txn(env_->env(), env_->tables(), true);
+    if (!txn.ok()) return LmdbError("begin", txn.begin_error());
+    RowWriter writer(txn, ReadNumber(txn, "generation") + 1);
+    for (const Put& put : puts) {
+      std::optional<Json> row = put.row;
+      if (fetch) {
+        if (auto fetched = fetch(*put.schema, put.primary_key)) row = std::move(*fetched);
+      }
+      const Status done = row ? writer.Write(*put.schema, put.primary_key, *row)
+                              : writer.Delete(*put.schema, put.primary_key);
+      if (!done) return done.error();
+    }
+    if (auto done = writer.Finish(); !done) return done.error();
+    if (const int code = txn.Commit()) return LmdbError("commit", code);
+    return writer.generation();
+  }
+
+  Result<size_t> Synchronise(const RowSource& rows) override {
+    env_->ReleaseDeadReaders();
+    Txn txn(env_->env(), env_->tables(), true);
+    if (!txn.ok()) return LmdbError("begin", txn.begin_error());
+    RowWriter writer(txn, ReadNumber(txn, "generation") + 1);
+    std::unordered_set<std::string> seen;
+    const Status read = rows([&](const schema::Schema& schema, const Json& row) -> Status {
+      const std::string key = StringMember(row, schema.primary_key());
+      seen.insert(RowKey(schema.name(), key));
+      return writer.Write(schema, key, row);
+    });
+    if (!read) return read.error();
+    if (auto deleted = DeleteUnseen(txn, writer, seen); !deleted) return deleted.error();
+    if (auto done = writer.Finish(); !done) return done.error();
+    if (const int code = txn.Put(env_->tables().meta, "synchronised", "1"))
+      return LmdbError("put", code);
+    if (const int code = txn.Commit()) return LmdbError("commit", code);
+    mdb_env_sync(env_->env(), 1);
+    return writer.changed();
+  }
+
+ private:
+  Status DeleteUnseen(const Txn& txn, RowWriter& writer,
+                      const std::unordered_set<std::string>& seen) {
+    std::vector<std::string> gone;
+    txn.Scan(env_->tables().rows, "", [&](std::string_view key, std::string_view) {
+      if (!seen.contains(std::string(key))) gone.emplace_back(key);
+      return true;
+    });
+    for (const std::string& row_key : gone) {
+      const auto [entity, key] = SplitRowKey(row_key);
+      const schema::Schema* schema = catalog_.Entity(entity);
+      const Status deleted = schema ? writer.Delete(*schema, key) : writer.DeleteUnknown(row_key);
+      if (!deleted) return deleted;
+    }
+    return Ok();
+  }
+
+  const entity::Catalog& catalog_;
+  std::unique_ptr<LmdbEnv> env_;
+};
+
+Status EmptyWhenForeign(const LmdbEnv& env) {
+  Txn txn(env.env(), env.tables(), true);
+  if (!txn.ok()) return LmdbError("begin", txn.begin_error());
+  const auto format = txn.Get(env.tables().meta, "format");
+  if (format == kFormat) return Ok();
+  const uint64_t generation = ReadNumber(txn, "generation");
+  for (MDB_dbi table : {env.tables().meta, env.tables().rows, env.tables().unique,
+                        env.tables().foreign, env.tables().log}) {
+    std::vector<std::string> keys;
+    txn.Scan(table, "", [&](std::string_view key, std::string_view) {
+      keys.emplace_back(key);
+      return true;
+    });
+    for (const std::string& key : keys) txn.Delete(table, key);
+  }
+  txn.Put(env.tables().meta, "format", kFormat);
+  txn.Put(env.tables().meta, "generation", fmt::format("{}", generation));
+  const int code = txn.Commit();
+  return code ? Status(LmdbError("commit", code)) : Ok();
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Replica>> Replica::Open(const entity::Catalog& catalog,
+                                               const Options& options) {
+  auto env = LmdbEnv::Open(options.path, options.map_size);
+  if (!env) return env.error();
+  if (auto ready = EmptyWhenForeign(**env); !ready) return ready.error();
+  return std::unique_ptr<Replica>(new LmdbReplica(catalog, std::move(*env)));
+}
+
+}  // namespace silverback::replica

@@ -1,0 +1,161 @@
+#include "replica/replica.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+namespace silverback::replica {
+namespace {
+
+class ReplicaTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    char folder[] = "/tmp/replica-test-XXXXXX";
+    path_ = mkdtemp(folder);
+    auto catalog = entity::Catalog::Create({"key-auth", "acl"});
+    ASSERT_TRUE(catalog) << catalog.error().message();
+    catalog_ = std::move(*catalog);
+    Open();
+  }
+  void TearDown() override {
+    replica_.reset();
+    std::filesystem::remove_all(path_);
+  }
+  void Open() {
+    replica_.reset();
+    auto replica = Replica::Open(*catalog_, {.path = path_, .map_size = size_t{1} << 28});
+    ASSERT_TRUE(replica) << replica.error().message();
+    replica_ = std::move(*replica);
+  }
+  const schema::Schema& Entity(std::string_view name) { return *catalog_->Entity(name); }
+  Put Consumer(const std::string& id, const std::string& username) {
+    return {&Entity("consumers"), id, Json{{"id", id}, {"username", username}}};
+  }
+  Put Key(const std::string& id, const std::string& key, const std::string& consumer) {
+    return {&Entity("keyauth_credentials"), id,
+            Json{{"id", id}, {"key", key}, {"consumer", {{"id", consumer}}}}};
+  }
+  Status Rows(const std::vector<Put>& puts,
+              const std::function<Status(const schema::Schema&, const Json&)>& row) {
+    for (const Put& put : puts) {
+      if (auto done = row(*put.schema, *put.row); !done) return done;
+    }
+    return Ok();
+  }
+
+  std::string path_;
+  std::unique_ptr<entity::Catalog> catalog_;
+  std::unique_ptr<Replica> replica_;
+};
+
+TEST_F(ReplicaTest, FindsRowsByKeyUniqueFieldAndForeignField) {
+  ASSERT_TRUE(replica_->Apply(
+      {Consumer("c1", "ann"), Key("k1", "secret", "c1"), Key("k2", "other", "c1")}));
+  const auto read = replica_->Read();
+  EXPECT_EQ(StringMember(*read->Find(Entity("consumers"), "c1"), "username"), "ann");
+  EXPECT_EQ(StringMember(*read->FindUnique(Entity("consumers"), "username", "ann"), "id"), "c1");
+  EXPECT_EQ(StringMember(*read->FindUnique(Entity("keyauth_credentials"), "key", "other"), "id"),
+            "k2");
+  EXPECT_EQ(read->FindFor(Entity("keyauth_credentials"), "consumer", "c1").size(), 2u);
+  EXPECT_FALSE(read->FindUnique(Entity("consumers"), "username", "bob"));
+}
+
+TEST_F(ReplicaTest, ARenamedRowIsFoundByItsNewNameOnly) {
+  ASSERT_TRUE(replica_->Apply({Consumer("c1", "ann")}));
+  ASSERT_TRUE(replica_->Apply({Consumer("c1", "eve")}));
+  const auto read = replica_->Read();
+  EXPECT_FALSE(read->FindUnique(Entity("consumers"), "username", "ann"));
+  EXPECT_TRUE(read->FindUnique(Entity("consumers"), "username", "eve"));
+}
+
+TEST_F(ReplicaTest, SwappedNamesOfTwoRowsInOneStepAreBothFound) {
+  ASSERT_TRUE(replica_->Apply({Consumer("c1", "ann"), Consumer("c2", "bob")}));
+  ASSERT_TRUE(replica_->Apply({Consumer("c1", "bob"), Consumer("c2", "ann")}));
+  const auto read = replica_->Read();
+  EXPECT_EQ(StringMember(*read->FindUnique(Entity("consumers"), "username", "ann"), "id"), "c2");
+  EXPECT_EQ(StringMember(*read->FindUnique(Entity("consumers"), "username", "bob"), "id"), "c1");
+}
+
+TEST_F(ReplicaTest, GenerationAndVersionsMoveOnlyWithChanges) {
+  const auto first = replica_->Apply({Consumer("c1", "ann")});
+  const auto same = replica_->Apply({Consumer("c1", "ann")});
+  EXPECT_EQ(*first, *same);
+  const auto second = replica_->Apply({Key("k1", "secret", "c1")});
+  EXPECT_EQ(*second, *first + 1);
+  const auto read = replica_->Read();
+  EXPECT_EQ(read->version(catalog_->KindIndex("consumers")), *first);
+  EXPECT_EQ(read->version(catalog_->KindIndex("keyauth_credentials")), *second);
+  const auto changed = read->ChangedSince(*first);
+  ASSERT_TRUE(changed);
+  ASSERT_EQ(changed->size(), 1u);
+  EXPECT_EQ(changed->front().primary_key, "k1");
+}
+
+TEST_F(ReplicaTest, AReaderKeepsItsStateWhileOthersWrite) {
+  ASSERT_TRUE(replica_->Apply({Consumer("c1", "ann")}));
+  const auto read = replica_->Read();
+  ASSERT_TRUE(replica_->Apply({Put{&Entity("consumers"), "c1", std::nullopt}}));
+  EXPECT_TRUE(read->Find(Entity("consumers"), "c1"));
+  EXPECT_FALSE(replica_->Read()->Find(Entity("consumers"), "c1"));
+}
+
+TEST_F(ReplicaTest, SynchroniseChangesOnlyWhatDiffersAndDeletesWhatIsGone) {
+  ASSERT_TRUE(
+      replica_->Apply({Consumer("c1", "ann"), Consumer("c2", "bob"), Key("k1", "secret", "c2")}));
+  const std::vector<Put> rows = {Consumer("c1", "ann"), Consumer("c3", "joe")};
+  const auto changed = replica_->Synchronise([&](const auto& row) { return Rows(rows, row); });
+  ASSERT_TRUE(changed);
+  EXPECT_EQ(*changed, 3u);
+  EXPECT_TRUE(replica_->synchronised());
+  const auto read = replica_->Read();
+  EXPECT_EQ(read->Count(Entity("consumers")), 2u);
+  EXPECT_EQ(read->FindFor(Entity("keyauth_credentials"), "consumer", "c2").size(), 0u);
+}
+
+TEST_F(ReplicaTest, AFailedSynchronisationChangesNothing) {
+  ASSERT_TRUE(replica_->Apply({Consumer("c1", "ann")}));
+  const auto failed = replica_->Synchronise(
+      [](const auto&) -> Status { return Error(ErrorCode::kUnavailable, "the store went away"); });
+  EXPECT_FALSE(failed);
+  EXPECT_TRUE(replica_->Read()->Find(Entity("consumers"), "c1"));
+  EXPECT_FALSE(replica_->synchronised());
+}
+
+TEST_F(ReplicaTest, FetchDecidesUnderTheLockAndItsFailureKeepsTheRow) {
+  const auto newer = [](const schema::Schema&, std::string_view id) -> Result<std::optional<Json>> {
+    return std::optional<Json>(Json{{"id", std::string(id)}, {"username", "newest"}});
+  };
+  ASSERT_TRUE(replica_->Apply({Consumer("c1", "ann")}, newer));
+  EXPECT_TRUE(replica_->Read()->FindUnique(Entity("consumers"), "username", "newest"));
+  const auto broken = [](const schema::Schema&, std::string_view) -> Result<std::optional<Json>> {
+    return Error(ErrorCode::kUnavailable, "down");
+  };
+  ASSERT_TRUE(replica_->Apply({Consumer("c2", "bob")}, broken));
+  EXPECT_TRUE(replica_->Read()->FindUnique(Entity("consumers"), "username", "bob"));
+}
+
+TEST_F(ReplicaTest, SurvivesReopening) {
+  ASSERT_TRUE(replica_->Apply({Consumer("c1", "ann")}));
+  const uint64_t generation = replica_->generation();
+  Open();
+  EXPECT_EQ(replica_->generation(), generation);
+  EXPECT_TRUE(replica_->Read()->Find(Entity("consumers"), "c1"));
+}
+
+TEST_F(ReplicaTest, LongValuesAreFoundToo) {
+  const std::string name(5000, 'x');
+  ASSERT_TRUE(replica_->Apply({Consumer("c1", name)}));
+  EXPECT_TRUE(replica_->Read()->FindUnique(Entity("consumers"), "username", name));
+}
+
+TEST_F(ReplicaTest, FallingTooFarBehindMeansReadingEverything) {
+  const uint64_t start = *replica_->Apply({Consumer("c0", "start")});
+  for (int i = 0; i < 600; ++i)
+    ASSERT_TRUE(replica_->Apply({Consumer("c1", "n" + std::to_string(i))}));
+  const auto read = replica_->Read();
+  EXPECT_FALSE(read->ChangedSince(start));
+  EXPECT_TRUE(read->ChangedSince(read->generation() - 10));
+}
+
+}  // namespace
+}  // namespace silverback::replica

@@ -1,0 +1,120 @@
+#include "replica/row_writer.h"
+
+#include <fmt/format.h>
+
+#include "replica/keys.h"
+
+namespace silverback::replica {
+namespace {
+
+// A worker that is further behind reads all rows instead: the log stays small whatever an import
+// does.
+constexpr uint32_t kLoggedRowsPerStep = 2000;
+constexpr uint64_t kLoggedSteps = 500;
+
+Status Check(int code) { return code ? Status(LmdbError("write", code)) : Ok(); }
+
+std::string Text(const Json& value) {
+  return value.is_string() ? value.get<std::string>() : DumpJson(value);
+}
+
+}  // namespace
+
+Status RowWriter::Write(const schema::Schema& schema, std::string_view primary_key,
+                        const Json& row) {
+  const std::string key = RowKey(schema.name(), primary_key);
+  const std::string text = DumpJson(row);
+  if (const auto old = txn_.Get(txn_.tables().rows, key)) {
+    if (*old == text) return Ok();
+    const Json old_row = Json::parse(*old, nullptr, false);
+    if (auto done = Reindex(schema, primary_key, old_row, false); !done) return done;
+  }
+  if (auto done = Check(txn_.Put(txn_.tables().rows, key, text)); !done) return done;
+  if (auto done = Reindex(schema, primary_key, row, true); !done) return done;
+  return Log(schema, primary_key);
+}
+
+Status RowWriter::Delete(const schema::Schema& schema, std::string_view primary_key) {
+  const std::string key = RowKey(schema.name(), primary_key);
+  const auto old = txn_.Get(txn_.tables().rows, key);
+  if (!old) return Ok();
+  const Json old_row = Json::parse(*old, nullptr, false);
+  if (auto done = Reindex(schema, primary_key, old_row, false); !done) return done;
+  if (auto done = Check(txn_.Delete(txn_.tables().rows, key)); !done) return done;
+  return Log(schema, primary_key);
+}
+
+Status RowWriter::DeleteUnknown(std::string_view row_key) {
+  ++changed_;
+  return Check(txn_.Delete(txn_.tables().rows, row_key));
+}
+
+Status RowWriter::Reindex(const schema::Schema& schema, std::string_view primary_key,
+                          const Json& row, bool add) {
+  const auto change = [&](MDB_dbi table, const std::string& key) {
+    // Another row may own the name by now (a swap of two names within one step): leave its entry.
+    if (!add && txn_.Get(table, key) != primary_key) return Ok();
+    return Check(add ? txn_.Put(table, key, primary_key) : txn_.Delete(table, key));
+  };
+  for (const schema::Field& field : schema.fields()) {
+    const Json* value = FindMember(row, field.name);
+    if (!value || value->is_null()) continue;
+    Status done;
+    if (field.type == schema::FieldType::kForeign) {
+      const std::string id = ForeignId(row, field.name);
+      done = change(txn_.tables().foreign,
+                    ForeignPrefix(schema.name(), field.name, id) + std::string(primary_key));
+      if (done && field.unique)
+        done = change(txn_.tables().unique, UniqueKey(schema.name(), field.name, id));
+    } else if (field.unique) {
+      done = change(txn_.tables().unique, UniqueKey(schema.name(), field.name, Text(*value)));
+    }
+    if (!done) return done;
+  }
+  if (!schema.cache_key().empty()) {
+    const std::string key = schema.CacheKey(row, StringMember(row, "ws_id"));
+    if (!key.empty())
+      return change(txn_.tables().unique, UniqueKey(schema.name(), "cache_key", key));
+  }
+  return Ok();
+}
+
+Status RowWriter::Log(const schema::Schema& schema, std::string_view primary_key) {
+  ++changed_;
+  entities_.insert(schema.name());
+  if (logged_ >= kLoggedRowsPerStep) {
+    log_overflow_ = true;
+    return Ok();
+  }
+  return Check(txn_.Put(txn_.tables().log, LogKey(generation_, logged_++),
+                        RowKey(schema.name(), primary_key)));
+}
+
+Status RowWriter::Finish() {
+  if (!changed_) return Ok();
+  for (const std::string& entity : entities_) {
+    const auto done =
+        Check(txn_.Put(txn_.tables().meta, "version:" + entity, fmt::format("{}", generation_)));
+    if (!done) return done;
+  }
+  if (auto done = TrimLog(); !done) return done;
+  return Check(txn_.Put(txn_.tables().meta, "generation", fmt::format("{}", generation_)));
+}
+
+Status RowWriter::TrimLog() {
+  const uint64_t keep_from =
+      log_overflow_ ? generation_ + 1 : generation_ - std::min(generation_, kLoggedSteps);
+  std::vector<std::string> old;
+  txn_.Scan(txn_.tables().log, "", [&](std::string_view key, std::string_view) {
+    if (GenerationOfLogKey(key) >= keep_from) return false;
+    old.emplace_back(key);
+    return true;
+  });
+  for (const std::string& key : old) {
+    if (auto done = Check(txn_.Delete(txn_.tables().log, key)); !done) return done;
+  }
+  if (old.empty() && !log_overflow_) return Ok();
+  return Check(txn_.Put(txn_.tables().meta, "log_from", fmt::format("{}", keep_from - 1)));
+}
+
+}  // namespace silverback::replica

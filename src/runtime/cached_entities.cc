@@ -1,0 +1,89 @@
+#include "runtime/cached_entities.h"
+
+namespace silverback::runtime {
+namespace {
+
+constexpr size_t kEntriesPerGeneration = 20000;
+
+}  // namespace
+
+CachedEntities::CachedEntities(const entity::Catalog& catalog, const replica::Replica& replica,
+                               const SharedState& shared, std::function<double()> now)
+    : catalog_(catalog), replica_(replica), shared_(shared), now_(std::move(now)) {}
+
+template <class Load>
+CachedEntities::Entry* CachedEntities::Get(std::string_view entity, std::string_view field,
+                                           std::string_view value, Load load) {
+  const int kind = catalog_.KindIndex(entity);
+  if (kind < 0) return nullptr;
+  // Read before the replica: a change in between makes the entry look old, never new.
+  const uint64_t version = shared_.version(kind);
+  key_.assign(entity).append(1, '\0').append(field).append(1, '\0').append(value);
+  if (auto found = young_.find(key_); found != young_.end() && found->second.version == version) {
+    return &found->second;
+  }
+  if (young_.size() >= kEntriesPerGeneration) {
+    old_ = std::move(young_);
+    young_.clear();
+  }
+  if (auto aged = old_.find(key_); aged != old_.end() && aged->second.version == version) {
+    return &(young_[key_] = std::move(aged->second));
+  }
+  Entry entry{version, nullptr, nullptr};
+  const auto read = replica_.Read();
+  if (!read) return nullptr;
+  load(*read, *catalog_.Entity(entity), entry);
+  return &(young_[key_] = std::move(entry));
+}
+
+plugin::EntityRef CachedEntities::Living(const plugin::EntityRef& row) const {
+  if (!row) return nullptr;
+  const Json* expires = FindMember(*row, "ttl");
+  if (expires && expires->is_number() && expires->get<double>() <= now_()) return nullptr;
+  return row;
+}
+
+plugin::EntityRef CachedEntities::Find(std::string_view entity, std::string_view primary_key) {
+  const Entry* entry =
+      Get(entity, "", primary_key, [&](const auto& read, const auto& schema, Entry& out) {
+        if (auto row = read.Find(schema, primary_key))
+          out.row = std::make_shared<const Json>(std::move(*row));
+      });
+  return entry ? Living(entry->row) : nullptr;
+}
+
+plugin::EntityRef CachedEntities::FindUnique(std::string_view entity, std::string_view field,
+                                             std::string_view value) {
+  const Entry* entry =
+      Get(entity, field, value, [&](const auto& read, const auto& schema, Entry& out) {
+        if (auto row = read.FindUnique(schema, field, value)) {
+          out.row = std::make_shared<const Json>(std::move(*row));
+        }
+      });
+  return entry ? Living(entry->row) : nullptr;
+}
+
+std::shared_ptr<const std::vector<plugin::EntityRef>> CachedEntities::FindFor(
+    std::string_view entity, std::string_view foreign_field, std::string_view id) {
+  static const Rows kNone = std::make_shared<const std::vector<plugin::EntityRef>>();
+  const Entry* entry =
+      Get(entity, foreign_field, id, [&](const auto& read, const auto& schema, Entry& out) {
+        auto rows = std::make_shared<std::vector<plugin::EntityRef>>();
+        for (Json& row : read.FindFor(schema, foreign_field, id)) {
+          rows->push_back(std::make_shared<const Json>(std::move(row)));
+        }
+        out.rows = std::move(rows);
+      });
+  if (!entry || !entry->rows) return kNone;
+  for (const auto& row : *entry->rows) {
+    if (Living(row)) continue;
+    auto living = std::make_shared<std::vector<plugin::EntityRef>>();
+    for (const auto& other : *entry->rows) {
+      if (Living(other)) living->push_back(other);
+    }
+    return living;
+  }
+  return entry->rows;
+}
+
+}  // namespace silverback::runtime

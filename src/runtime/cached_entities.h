@@ -1,0 +1,51 @@
+// CachedEntities: plugin::EntityReader over the node's replica with the worker's cache of decoded
+// rows. An entry is good as long as no row of its kind has changed (SharedState::version), so
+// answers are as new as the last acknowledged write. Event loop only.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <unordered_map>
+
+#include "plugin/env.h"
+#include "replica/replica.h"
+#include "runtime/shared_state.h"
+
+namespace silverback::runtime {
+
+class CachedEntities final : public plugin::EntityReader {
+ public:
+  // All outlive the reader; `now` gives seconds since the epoch.
+  CachedEntities(const entity::Catalog& catalog, const replica::Replica& replica,
+                 const SharedState& shared, std::function<double()> now);
+
+  plugin::EntityRef Find(std::string_view entity, std::string_view primary_key) override;
+  plugin::EntityRef FindUnique(std::string_view entity, std::string_view field,
+                               std::string_view value) override;
+  std::shared_ptr<const std::vector<plugin::EntityRef>> FindFor(std::string_view entity,
+                                                                std::string_view foreign_field,
+                                                                std::string_view id) override;
+
+ private:
+  using Rows = std::shared_ptr<const std::vector<plugin::EntityRef>>;
+  struct Entry {
+    uint64_t version;
+    plugin::EntityRef row;  // of Find and FindUnique; null: known to be absent
+    Rows rows;              // of FindFor
+  };
+  using Map = std::unordered_map<std::string, Entry>;
+  template <class Load>
+  Entry* Get(std::string_view entity, std::string_view field, std::string_view value, Load load);
+  plugin::EntityRef Living(const plugin::EntityRef& row) const;
+
+  const entity::Catalog& catalog_;
+  const replica::Replica& replica_;
+  const SharedState& shared_;
+  const std::function<double()> now_;
+  // Two generations: when the young one is full it becomes the old one, and what the old one still
+  // held and nobody used goes.
+  Map young_, old_;
+  std::string key_;  // reused, so that a hit allocates nothing
+};
+
+}  // namespace silverback::runtime

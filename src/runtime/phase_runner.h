@@ -1,0 +1,57 @@
+// PhaseRunner: runs the plugins of one request, phase by phase, in priority order, as Kong 2.8's
+// runloop does. One per request, owned by the request's context; event loop only. Exceptions of
+// plugins end here: the request is answered 500, the error is logged.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "runtime/snapshot.h"
+
+namespace silverback::runtime {
+
+enum class Outcome {
+  kContinue,   // the phase is through
+  kRespond,    // a local answer was set: send it
+  kSuspended,  // a plugin waits; call Resume when its Resumer is called
+};
+
+class PhaseRunner {
+ public:
+  PhaseRunner(std::shared_ptr<const Snapshot> snapshot, plugin::Logger& log)
+      : snapshot_(std::move(snapshot)), log_(log) {}
+
+  const Snapshot& snapshot() const { return *snapshot_; }
+
+  Outcome Rewrite(plugin::Exchange& exchange);
+  Outcome Access(plugin::Exchange& exchange);  // REQUIRES: the route is known
+  Outcome Resume(plugin::Exchange& exchange, bool respond);
+
+  void HeaderFilter(plugin::Exchange& exchange);
+  void BodyFilter(plugin::Exchange& exchange, plugin::BodyChunk& chunk);
+  void Log(plugin::Exchange& exchange);
+
+  // False: no plugin looks at the body, so chunks need not be copied. Known from HeaderFilter on.
+  bool NeedsBody() const { return phases_ & plugin::kBodyFilter; }
+  bool NeedsHeaderFilter() const { return phases_ & plugin::kHeaderFilter; }
+
+ private:
+  Outcome Run(plugin::Exchange& exchange);
+  void ConfigureGlobals();
+  void Collect(const PluginSlot* slot);
+  plugin::Next Call(const PluginSlot& slot, plugin::Exchange& exchange);
+  void Refuse(plugin::Exchange& exchange, const std::string& why);
+
+  std::shared_ptr<const Snapshot> snapshot_;
+  plugin::Logger& log_;
+  std::vector<const PluginSlot*>
+      ran_;  // what applies to this request, by priority: later phases run these
+  const PluginPlan* plan_ = nullptr;  // of the phase that is under way
+  size_t at_ = 0;
+  plugin::Phase phase_ = plugin::kRewrite;
+  bool responded_ = false;
+  bool configured_ = false;
+  uint8_t phases_ = 0;
+};
+
+}  // namespace silverback::runtime

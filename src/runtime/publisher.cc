@@ -1,0 +1,81 @@
+#include "runtime/publisher.h"
+
+#include "runtime/worker.h"
+
+namespace silverback::runtime {
+namespace {
+
+// A worker that does not answer for this long hangs; the write is committed all the same.
+constexpr std::chrono::seconds kLongestWait{10};
+constexpr size_t kSynchronisePage = 1000;
+
+}  // namespace
+
+Publisher::Publisher(const entity::Catalog& catalog, store::Store& store, replica::Replica& replica,
+                     SharedState* shared, Warn warn)
+    : catalog_(catalog),
+      store_(store),
+      replica_(replica),
+      shared_(shared),
+      warn_(std::move(warn)) {}
+
+void Publisher::Committed(const std::vector<store::Change>& changes) {
+  std::vector<replica::Put> puts;
+  puts.reserve(changes.size());
+  for (const store::Change& change : changes)
+    puts.push_back({change.schema, change.primary_key, change.row});
+  // Two writers may commit in one order and come here in the other: what the store holds now is
+  // what counts.
+  // Opened at the first call, under the replica's lock, so that it sees every commit that came
+  // before.
+  std::optional<Result<std::unique_ptr<store::Transaction>>> transaction;
+  const auto fetch = [&](const schema::Schema& schema,
+                         std::string_view key) -> Result<std::optional<Json>> {
+    if (!transaction) transaction.emplace(store_.Begin(store::Store::Mode::kRead));
+    if (!*transaction) return transaction->error();
+    return (**transaction)->Select(schema, key);
+  };
+  const auto applied = replica_.Apply(puts, fetch);
+  if (!applied) {
+    warn_("cannot bring a change into the replica: " + applied.error().message());
+    return;
+  }
+  MakeVisible();
+}
+
+void Publisher::MakeVisible() {
+  if (!shared_) return;
+  const auto read = replica_.Read();
+  if (!read) return;
+  PublishReplica(catalog_, *read, *shared_);
+  if (!shared_->WaitForWorkers(read->generation(), kLongestWait)) {
+    warn_("not every worker has taken the new configuration yet");
+  }
+}
+
+Result<size_t> Publisher::Resynchronise() {
+  auto transaction = store_.Begin(store::Store::Mode::kRead);
+  if (!transaction) return transaction.error();
+  const auto rows =
+      [&](const std::function<Status(const schema::Schema&, const Json&)>& row) -> Status {
+    for (const schema::Schema* schema : catalog_.entities()) {
+      store::PageRequest request;
+      request.size = kSynchronisePage;
+      for (bool more = true; more;) {
+        auto page = (*transaction)->Page(*schema, request);
+        if (!page) return page.error();
+        for (const Json& each : page->rows) {
+          if (auto done = row(*schema, each); !done) return done;
+        }
+        more = page->more && !page->rows.empty();
+        if (more) request.after = StringMember(page->rows.back(), schema->primary_key());
+      }
+    }
+    return Ok();
+  };
+  auto changed = replica_.Synchronise(rows);
+  if (changed && *changed) MakeVisible();
+  return changed;
+}
+
+}  // namespace silverback::runtime

@@ -1,0 +1,37 @@
+// Publisher: brings committed writes into the node's replica and waits until every worker serves by
+// them: what makes a change visible when its answer is sent. Any thread that may block.
+#pragma once
+
+#include <functional>
+#include <string_view>
+
+#include "replica/replica.h"
+#include "runtime/shared_state.h"
+#include "store/dao.h"
+
+namespace silverback::runtime {
+
+class Publisher final : public store::ChangeSink {
+ public:
+  using Warn =
+      std::function<void(std::string_view message)>;  // a line for the error log; any thread
+  // All outlive the publisher. `shared` null: no workers to wait for (the command line).
+  Publisher(const entity::Catalog& catalog, store::Store& store, replica::Replica& replica,
+            SharedState* shared, Warn warn);
+
+  void Committed(const std::vector<store::Change>& changes) override;
+
+  // Reads the whole store into the replica; gives how many rows differed.
+  Result<size_t> Resynchronise();
+
+ private:
+  void MakeVisible();
+
+  const entity::Catalog& catalog_;
+  store::Store& store_;
+  replica::Replica& replica_;
+  SharedState* const shared_;
+  const Warn warn_;
+};
+
+}  // namespace silverback::runtime

@@ -1,0 +1,219 @@
+#include "runtime/snapshot.h"
+
+#include <array>
+#include <set>
+
+namespace silverback::runtime {
+namespace {
+
+// The kinds that a snapshot holds; others are looked up in the replica.
+constexpr std::array<std::string_view, 8> kHeld = {"services",  "routes",         "plugins",
+                                                   "upstreams", "targets",        "certificates",
+                                                   "snis",      "ca_certificates"};
+
+}  // namespace
+
+const PluginPlan& Snapshot::PlanFor(const entity::Route* route) const {
+  if (!route || plugins->empty()) return plugins->global();
+  auto& plan = plans_[route];
+  if (!plan) plan = std::make_unique<PluginPlan>(plugins->MakePlan(route->id, route->service_id));
+  return *plan;
+}
+
+struct SnapshotBuilder::State {
+  const entity::Catalog& catalog;
+  plugin::PluginEnv& env;
+  uint64_t generation = 0;
+  bool loaded = false;
+
+  std::map<std::string, std::shared_ptr<const entity::Service>, std::less<>> services;
+  std::map<std::string, std::shared_ptr<const entity::Route>, std::less<>> routes;
+  std::map<std::string, std::shared_ptr<const PluginSlot>, std::less<>> plugins;
+  std::map<std::string, EntityTable, std::less<>> tables;
+  std::vector<std::shared_ptr<const PluginSlot>> retired;
+  std::set<std::string, std::less<>> touched;  // kinds that changed since the last build
+  std::set<std::string, std::less<>> changed_services;
+
+  std::shared_ptr<Snapshot> last;
+
+  State(const entity::Catalog& c, plugin::PluginEnv& e) : catalog(c), env(e) {}
+
+  void Update(std::string_view kind, const std::string& key, std::string_view text);
+  void UpdatePlugin(const std::string& key, std::string_view text);
+  void Remove(std::string_view kind, const std::string& key);
+  void LoadAll(const replica::ReadTransaction& read);
+  bool LoadChanges(const replica::ReadTransaction& read);
+  void ResolveServices();
+  std::vector<std::shared_ptr<const entity::Route>> ServedRoutes() const;
+  std::shared_ptr<const EntityTable> Table(std::string_view kind,
+                                           const std::shared_ptr<const EntityTable>& old,
+                                           uint64_t now);
+};
+
+void SnapshotBuilder::State::UpdatePlugin(const std::string& key, std::string_view text) {
+  auto& slot = plugins[key];
+  if (slot && slot->row_text == text) return;
+  if (slot) retired.push_back(std::move(slot));
+  touched.emplace("plugins");
+  // A disabled row is as good as none.
+  auto made = Json::parse(text, nullptr, false);
+  if (!BoolMember(made, "enabled", true)) {
+    plugins.erase(key);
+    return;
+  }
+  slot = MakePluginSlot(std::string(text), env);
+  if (!slot->error.empty())
+    env.log.Log(plugin::LogLevel::kError, slot->error + " (plugin " + slot->id + ")");
+}
+
+void SnapshotBuilder::State::Update(std::string_view kind, const std::string& key,
+                                    std::string_view text) {
+  if (kind == "plugins") return UpdatePlugin(key, text);
+  Json row = Json::parse(text, nullptr, false);
+  if (row.is_discarded()) return;
+  touched.emplace(kind);
+  if (kind == "services") {
+    services[key] = entity::Service::FromRow(row);
+    changed_services.insert(key);
+  } else if (kind == "routes") {
+    routes[key] = entity::Route::FromRow(row);
+    changed_services.insert(routes[key]->service_id);
+  } else {
+    tables[std::string(kind)].rows[key] = std::make_shared<const Json>(std::move(row));
+  }
+}
+
+void SnapshotBuilder::State::Remove(std::string_view kind, const std::string& key) {
+  touched.emplace(kind);
+  if (kind == "services") {
+    services.erase(key);
+    changed_services.insert(key);
+  } else if (kind == "routes") {
+    routes.erase(key);
+  } else if (kind == "plugins") {
+    const auto found = plugins.find(key);
+    if (found == plugins.end()) return;
+    retired.push_back(std::move(found->second));
+    plugins.erase(found);
+  } else {
+    tables[std::string(kind)].rows.erase(key);
+  }
+}
+
+void SnapshotBuilder::State::LoadAll(const replica::ReadTransaction& read) {
+  for (const std::string_view kind : kHeld) {
+    const schema::Schema* schema = catalog.Entity(kind);
+    if (!schema) continue;
+    std::set<std::string, std::less<>> gone;
+    if (kind == "services")
+      for (const auto& [key, row] : services) gone.insert(key);
+    else if (kind == "routes")
+      for (const auto& [key, row] : routes) gone.insert(key);
+    else if (kind == "plugins")
+      for (const auto& [key, row] : plugins) gone.insert(key);
+    else
+      for (const auto& [key, row] : tables[std::string(kind)].rows) gone.insert(key);
+    read.Each(*schema, [&](std::string_view key, std::string_view text) {
+      gone.erase(std::string(key));
+      Update(kind, std::string(key), text);
+      return true;
+    });
+    for (const std::string& key : gone) Remove(kind, key);
+    touched.emplace(kind);
+  }
+}
+
+bool SnapshotBuilder::State::LoadChanges(const replica::ReadTransaction& read) {
+  const auto changes = read.ChangedSince(generation);
+  if (!changes) return false;
+  for (const replica::ChangedRow& change : *changes) {
+    if (std::find(kHeld.begin(), kHeld.end(), change.entity) == kHeld.end()) continue;
+    const schema::Schema* schema = catalog.Entity(change.entity);
+    if (!schema) continue;
+    const auto row = read.Find(*schema, change.primary_key);
+    if (row) {
+      Update(change.entity, change.primary_key, DumpJson(*row));
+    } else {
+      Remove(change.entity, change.primary_key);
+    }
+  }
+  return true;
+}
+
+void SnapshotBuilder::State::ResolveServices() {
+  if (changed_services.empty()) return;
+  for (auto& [id, route] : routes) {
+    if (!changed_services.contains(route->service_id)) continue;
+    const auto service = services.find(route->service_id);
+    auto resolved = std::make_shared<entity::Route>(*route);
+    resolved->service = service == services.end() ? nullptr : service->second;
+    route = std::move(resolved);
+  }
+  changed_services.clear();
+}
+
+std::vector<std::shared_ptr<const entity::Route>> SnapshotBuilder::State::ServedRoutes() const {
+  std::vector<std::shared_ptr<const entity::Route>> served;
+  served.reserve(routes.size());
+  for (const auto& [id, route] : routes) {
+    if (route->service && !route->service->enabled) continue;
+    served.push_back(route);
+  }
+  return served;
+}
+
+std::shared_ptr<const EntityTable> SnapshotBuilder::State::Table(
+    std::string_view kind, const std::shared_ptr<const EntityTable>& old, uint64_t now) {
+  if (old && !touched.contains(kind)) return old;
+  EntityTable& table = tables[std::string(kind)];
+  table.version = now;
+  return std::make_shared<const EntityTable>(table);
+}
+
+SnapshotBuilder::SnapshotBuilder(const entity::Catalog& catalog, plugin::PluginEnv& env)
+    : state_(std::make_unique<State>(catalog, env)) {}
+SnapshotBuilder::~SnapshotBuilder() = default;
+
+std::shared_ptr<const Snapshot> SnapshotBuilder::Build(const replica::ReadTransaction& read) {
+  State& s = *state_;
+  if (!s.loaded || !s.LoadChanges(read)) s.LoadAll(read);
+  s.loaded = true;
+  s.generation = read.generation();
+  s.ResolveServices();
+
+  const std::shared_ptr<Snapshot> old = s.last;
+  auto next = std::make_shared<Snapshot>();
+  next->generation = s.generation;
+  const bool routing = s.touched.contains("routes") || s.touched.contains("services");
+  if (old && !routing) {
+    next->router = old->router;
+  } else {
+    std::vector<std::string> skipped;
+    next->router = router::Router::Build(s.ServedRoutes(), &skipped);
+    for (const std::string& what : skipped)
+      s.env.log.Log(plugin::LogLevel::kError, "route left out: " + what);
+  }
+  if (old && !s.touched.contains("plugins")) {
+    next->plugins = old->plugins;
+  } else {
+    std::vector<std::shared_ptr<const PluginSlot>> slots;
+    for (const auto& [id, slot] : s.plugins) slots.push_back(slot);
+    next->plugins = PluginTable::Build(slots);
+  }
+  const Snapshot none;
+  const Snapshot& before = old ? *old : none;
+  next->upstreams = s.Table("upstreams", before.upstreams, s.generation);
+  next->targets = s.Table("targets", before.targets, s.generation);
+  next->certificates = s.Table("certificates", before.certificates, s.generation);
+  next->snis = s.Table("snis", before.snis, s.generation);
+  next->ca_certificates = s.Table("ca_certificates", before.ca_certificates, s.generation);
+  s.touched.clear();
+  s.last = next;
+  return next;
+}
+
+std::vector<std::shared_ptr<const PluginSlot>> SnapshotBuilder::TakeRetired() {
+  return std::exchange(state_->retired, {});
+}
+
+}  // namespace silverback::runtime
