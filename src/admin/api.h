@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -37,14 +38,23 @@ struct Response {
 class Node {
  public:
   virtual ~Node() = default;
-  virtual Json Status() = 0;  // {"server": {...}, "memory": {...}} of GET /status
-  virtual Json Pids() = 0;    // {"master": n, "workers": [...]}
+  virtual std::string LuaVersion() { return "LuaJIT 2.1"; }
+  // {"server": {...}, "memory": {...}} of GET /status; sizes in bytes, the API writes their units.
+  virtual Json Status() = 0;
+  virtual Json Pids() = 0;  // {"master": n, "workers": [...]}
   virtual std::string NodeId() = 0;
   virtual uint64_t Generation() = 0;  // of the replica that every worker serves by
-  // Health of an upstream's targets: {"HOST:PORT": {"health": "HEALTHY", "addresses": [...]}, ...};
-  // null when it is not loaded.
+  // Health of an upstream as the balancer sees it; null when it is not loaded:
+  //   {"health": "HEALTHY" | "UNHEALTHY" | "HEALTHCHECKS_OFF",
+  //    "details": {"healthy": true, "hosts": [...], "weight": {...}},  // absent: checks are off
+  //    "targets": {"HOST:PORT": {
+  //      "health": "HEALTHY" | "UNHEALTHY" | "HEALTHCHECKS_OFF" | "DNS_ERROR",
+  //      "data": {"host": ..., "port": n, "dns": "A", "nodeWeight": n,
+  //               "weight": {"total": n, "available": n, "unavailable": n},
+  //               "addresses": [{"ip": ..., "port": n, "weight": n, "health": "HEALTHY"}]}}}}
   virtual Json UpstreamHealth(std::string_view upstream_id) = 0;
-  // Status by hand; false: no such target or address.
+  // Status by hand, for one address ("IP:PORT") or, with "", for all of the target. false: no such
+  // target or address. An error (health checks are off) is answered as 400.
   virtual Result<bool> SetTargetHealth(std::string_view upstream_id, std::string_view target,
                                        std::string_view address, bool healthy) = 0;
   virtual Json ExplainRoute(const Json& request) = 0;  // for /debug/route
@@ -52,12 +62,44 @@ class Node {
   virtual bool CacheHas(std::string_view key) = 0;  // /cache/:key
   virtual void CacheDelete(std::string_view key) = 0;
   virtual void CacheClear() = 0;
+
+  // The response cache of proxy-cache: an entry as the plugin describes it, of one plugin or, with
+  // "", of any; whether there was one to delete.
+  virtual std::optional<Json> ProxyCacheGet(std::string_view, std::string_view) {
+    return std::nullopt;
+  }
+  virtual bool ProxyCacheDelete(std::string_view /*plugin_id*/, std::string_view /*key*/) {
+    return false;
+  }
+  virtual void ProxyCachePurge() {}
+
+  // acme: orders a certificate for `host` now; begins renewal in the background; the certificates
+  // that the plugin holds, of one host or, with "", of all.
+  virtual silverback::Status AcmeOrder(const std::string& host);
+  virtual silverback::Status AcmeRenew() { return Ok(); }
+  virtual Result<std::vector<Json>> AcmeCertificates(std::string_view /*host*/) {
+    return std::vector<Json>();
+  }
+};
+
+// The declarative configuration of a node without a database (database = off).
+class DeclarativeLoader {
+ public:
+  virtual ~DeclarativeLoader() = default;
+  // Makes `text` (YAML or JSON) or `document` the node's whole configuration; on an error
+  // (kDeclarativeConfig with fields) the previous one stays. Gives the entities by kind and id, as
+  // the answer of POST /config.
+  virtual Result<Json> LoadText(const std::string& text) = 0;
+  virtual Result<Json> LoadDocument(const Json& document) = 0;
+  virtual Result<std::string> Export() = 0;  // the current configuration as YAML
+  virtual std::string Hash() = 0;            // MD5 of what was loaded; zeros before the first
 };
 
 class Api {
  public:
-  // All arguments outlive the Api.
-  Api(const config::GatewayConf& conf, const entity::Catalog& catalog, store::Dao& dao, Node& node);
+  // All arguments outlive the Api. `loader` is needed with database = off.
+  Api(const config::GatewayConf& conf, const entity::Catalog& catalog, store::Dao& dao, Node& node,
+      DeclarativeLoader* loader = nullptr);
   ~Api();
   Response Handle(const Request& request);
 
