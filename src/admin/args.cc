@@ -5,6 +5,7 @@
 #include <map>
 
 #include "admin/form_args.h"
+#include "admin/infer_types.h"
 #include "http/header.h"
 #include "http/multipart.h"
 #include "http/query.h"
