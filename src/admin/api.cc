@@ -4,9 +4,10 @@
 #include <exception>
 
 #include "admin/crud_endpoints.h"
+#include "admin/dispatcher.h"
 #include "admin/endpoint.h"
+#include "admin/extensions.h"
 #include "admin/routes/routes.h"
-#include "http/uri.h"
 
 namespace silverback::admin {
 namespace {
@@ -14,32 +15,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr const char* kServer = "kong/2.8.5";
-
-bool TakesBody(const std::string& method) {
-  return method == "POST" || method == "PUT" || method == "PATCH";
-}
-
-// Kong looks at the Content-Type before it looks at the path.
-bool IsAcceptable(const Request& request, std::string_view path) {
-  if (!TakesBody(request.method)) return true;
-  switch (BodyKindOf(request)) {
-    case BodyKind::kOther:
-      return false;
-    case BodyKind::kYaml:
-      return path == "/config" || path == "/config/";
-    default:
-      return true;
-  }
-}
-
-Response Options(const Endpoint& endpoint, bool status_listener) {
-  const std::string allowed = AllowedMethods(endpoint, status_listener);
-  Response response = NoContent();
-  response.headers.emplace_back("Allow", allowed);
-  response.headers.emplace_back("Access-Control-Allow-Methods", allowed);
-  response.headers.emplace_back("Access-Control-Allow-Headers", "Content-Type");
-  return response;
-}
 
 void AddTable(const Context& context, EndpointTable& table) {
   AddCrudEndpoints(context, table);
@@ -57,6 +32,9 @@ void AddTable(const Context& context, EndpointTable& table) {
   AddAclEndpoints(context, table);
   AddProxyCacheEndpoints(context, table);
   AddAcmeEndpoints(context, table);
+  AddTransactionEndpoints(context, table);
+  AddDebugEndpoints(context, table);
+  AddOpenApiEndpoints(context, table);
 }
 
 }  // namespace
@@ -67,40 +45,13 @@ struct Api::Impl {
 
   explicit Impl(const Context& given) : context(given) { AddTable(context, table); }
 
-  Response Dispatch(const Request& request) const;
-  Response Run(const Endpoint& endpoint, Call& call) const;
-};
-
-Response Api::Impl::Dispatch(const Request& request) const {
-  const http::Target target = http::SplitTarget(request.target);
-  if (!IsAcceptable(request, target.path)) return HtmlPage(415);
-
-  std::vector<std::string_view> segments = http::PathSegments(target.path);
-  if (segments.size() > 1 && segments.back().empty()) segments.pop_back();
-  Call call{context, request, {}, {}};
-  const Endpoint* endpoint = table.Find(segments, call.params);
-  if (endpoint == nullptr) return NotFound();
-  if (request.status_listener && !endpoint->on_status_listener) return NotFound();
-
-  Result<Arguments> args = ReadArguments(request, target.query);
-  const bool get = request.method == "GET" || request.method == "HEAD";
-  const bool known =
-      request.method == "OPTIONS" || endpoint->methods.count(get ? "GET" : request.method) != 0;
-  const bool hidden = request.status_listener && TakesBody(request.method);
-  if (!known || hidden) return MethodNotAllowed();
-  if (!args) return ErrorResponse(args.error());
-  call.args = *std::move(args);
-  return Run(*endpoint, call);
-}
-
-Response Api::Impl::Run(const Endpoint& endpoint, Call& call) const {
-  if (endpoint.before) {
-    if (auto response = endpoint.before(call)) return *std::move(response);
+  Response Answer(const Request& request) const {
+    if (auto refusal = Unauthorized(context.conf, request)) return *std::move(refusal);
+    Response response = Dispatch(context, table, request);
+    if (ExtensionsEnabled(context.conf)) AddExtensionHeaders(context.node, request, response);
+    return response;
   }
-  const std::string& method = call.request.method;
-  if (method == "OPTIONS") return Options(endpoint, call.request.status_listener);
-  return endpoint.methods.at(method == "HEAD" ? "GET" : method)(call);
-}
+};
 
 Api::Api(const config::GatewayConf& conf, const entity::Catalog& catalog, store::Dao& dao,
          Node& node, DeclarativeLoader* loader)
@@ -114,7 +65,7 @@ Response Api::Handle(const Request& request) {
   const Clock::time_point start = Clock::now();
   Response response;
   try {
-    response = impl_->Dispatch(request);
+    response = impl_->Answer(request);
   } catch (const std::exception&) {
     response = MessageResponse(500, "An unexpected error occurred");
   }

@@ -54,6 +54,7 @@ class EndpointTable {
   // `segments`: of the request's path, still encoded. Fixed segments win over variable ones.
   const Endpoint* Find(const std::vector<std::string_view>& segments,
                        std::vector<std::string>& params) const;
+  const std::vector<const Endpoint*>& All() const { return all_; }
   std::vector<std::string> Patterns() const;  // sorted by segments, as GET /endpoints lists them
 
  private:

@@ -21,4 +21,9 @@ void AddAclEndpoints(const Context& context, EndpointTable& table);
 void AddProxyCacheEndpoints(const Context& context, EndpointTable& table);
 void AddAcmeEndpoints(const Context& context, EndpointTable& table);
 
+// Beyond Kong, with admin_extensions on.
+void AddTransactionEndpoints(const Context& context, EndpointTable& table);
+void AddDebugEndpoints(const Context& context, EndpointTable& table);
+void AddOpenApiEndpoints(const Context& context, EndpointTable& table);
+
 }  // namespace silverback::admin
