@@ -35,7 +35,4 @@ void InferBody(Arguments& args, const schema::Schema& schema, const entity::Cata
 // NUL character.
 Status CheckTexts(const Json& body);
 
-// Where the first byte is that is not UTF-8 (from 1), or 0.
-size_t InvalidUtf8At(std::string_view text);
-
 }  // namespace silverback::admin

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "admin/form_args.h"
+#include "admin/json_body.h"
 #include "util/string_util.h"
 
 namespace silverback::admin {

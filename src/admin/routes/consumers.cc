@@ -2,6 +2,7 @@
 
 #include "admin/crud_endpoints.h"
 #include "admin/entity_access.h"
+#include "admin/json_body.h"
 #include "admin/routes/routes.h"
 
 namespace silverback::admin {

@@ -1,6 +1,7 @@
 #include <string>
 
 #include "admin/extensions.h"
+#include "admin/json_body.h"
 #include "admin/routes/routes.h"
 #include "http/query.h"
 #include "http/uri.h"

@@ -1,0 +1,43 @@
+#include "admin/json_body.h"
+
+#include <gtest/gtest.h>
+
+namespace silverback::admin {
+namespace {
+
+TEST(JsonBody, IsAlwaysAnObject) {
+  EXPECT_EQ(*ReadJsonBody("{}"), Json::object());
+  EXPECT_EQ(*ReadJsonBody("[]"), Json::object());
+  EXPECT_EQ(*ReadJsonBody("[5]"), (Json{{"1", 5}}));
+  for (const char* text :
+       {"", "null", "\"x\"", "1", "{", "{} x", "{'a':1}", "{\"a\":\"\\ud83d\"}"}) {
+    EXPECT_FALSE(ReadJsonBody(text)) << text;
+  }
+}
+
+TEST(JsonBody, LastOfEqualNamesWins) { EXPECT_EQ((*ReadJsonBody("{\"a\":1,\"a\":2}"))["a"], 2); }
+
+TEST(JsonBody, KeepsBrokenUtf8ForTheCheck) {
+  const auto body = ReadJsonBody("{\"n\":\"x\xff\",\"t\":[\"\xc3\xa9\",\"\xc0\xaf\"]}");
+  ASSERT_TRUE(body);
+  EXPECT_EQ((*body)["n"], "x\xff");
+  EXPECT_EQ((*body)["t"][0], "\xc3\xa9");
+  EXPECT_EQ((*body)["t"][1], "\xc0\xaf");
+}
+
+TEST(JsonBody, RefusesDeepNesting) {
+  EXPECT_FALSE(ReadJsonBody(std::string(100000, '[') + std::string(100000, ']')));
+}
+
+TEST(JsonBody, FindsTheFirstByteThatIsNotUtf8) {
+  EXPECT_EQ(InvalidUtf8At(""), 0u);
+  EXPECT_EQ(InvalidUtf8At("\xf0\x9f\x98\x80"), 0u);
+  EXPECT_EQ(InvalidUtf8At("x\xff"), 2u);
+  EXPECT_EQ(InvalidUtf8At("\xc0\xaf"), 1u);          // overlong
+  EXPECT_EQ(InvalidUtf8At("\xed\xa0\x80"), 1u);      // surrogate
+  EXPECT_EQ(InvalidUtf8At("\xf4\x90\x80\x80"), 1u);  // above U+10FFFF
+  EXPECT_EQ(InvalidUtf8At("a\xe2\x82"), 2u);         // cut
+}
+
+}  // namespace
+}  // namespace silverback::admin
