@@ -15,7 +15,9 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -125,7 +127,20 @@ class Schema {
 
  private:
   Schema();
-  friend class Parser;
+
+  const Schema* SubschemaFor(const Json& record) const;
+  std::vector<Field> FieldsFor(const Schema* subschema) const;
+  std::shared_ptr<const std::vector<Field>> CachedFields(const Schema* subschema) const;
+  Result<Json> Process(Json input, Operation operation, const Json* current, const AutoValues& values) const;
+  void UnknownSubschema(const Json& record, Json& errors) const;
+  void DropConfigErrors(Json& errors) const;
+  void CheckImmutable(const std::vector<Field>& fields, const Json& row, const Json* current, Json& errors) const;
+
+  // The fields of plugins with one plugin's own in place, made when first needed.
+  struct Cache {
+    std::mutex mutex;
+    std::map<const Schema*, std::shared_ptr<const std::vector<Field>>> fields;
+  };
 
   std::string name_, primary_key_, endpoint_key_;
   std::vector<std::string> cache_key_;
@@ -133,6 +148,7 @@ class Schema {
   Json definition_, shown_;
   Field root_;  // a record that holds the fields
   SubschemaLookup subschemas_;
+  std::unique_ptr<Cache> cache_ = std::make_unique<Cache>();
 };
 
 // "schema violation (NAME: expected a string)" / "2 schema violations (...)": Kong's one-line form

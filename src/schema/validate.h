@@ -1,0 +1,35 @@
+// The validation of values against fields. Errors are JSON in the Admin API's shape: a string for a value, an array with nulls for the
+// good elements of a list, an object for records and maps, with "@entity" for what concerns several fields. null: no error.
+#pragma once
+
+#include "schema/schema.h"
+
+namespace silverback::schema {
+
+struct ValidateContext {
+  bool updating = false;                                         // some messages begin with "when updating, "
+  const Schema::SubschemaLookup* subschemas = nullptr;
+};
+
+// `value` null (or absent) is right unless the field is required.
+Json ValidateField(const Field& field, const Json& value, const ValidateContext& context);
+// All members of a record, unknown ones included, then its entity checks.
+Json ValidateRecord(const std::vector<Field>& fields, const Json& entity_checks, const Json& record,
+                    const ValidateContext& context);
+
+// Adds to `errors` what the checks find. `record` is complete.
+void RunEntityChecks(const Json& checks, const std::vector<Field>& fields, const Json& record,
+                     const ValidateContext& context, Json& errors);
+
+// By dotted path: null when absent.
+const Json& ValueAt(const Json& record, std::string_view path);
+void SetErrorAt(Json& errors, std::string_view path, const Json& error);
+
+// Kong's simple checks of one value ("between", "one_of", "match", ...): the first that fails, as its message.
+Json RunSimpleChecks(const Field& field, const Json& value);
+// The named checks ("check"); null when the value is right.
+Json RunNamedCheck(const std::string& name, const Json& value);
+// Named checks of a whole entity: may put several errors.
+void RunNamedEntityCheck(const std::string& name, const Json& record, bool updating, Json& errors);
+
+}  // namespace silverback::schema
