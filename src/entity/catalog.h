@@ -17,8 +17,9 @@ namespace silverback::entity {
 class Catalog {
  public:
   // `enabled_plugins`: what `plugins` in kong.conf enables ("bundled" already expanded). Entities
-  // of plugins that are not enabled are left out, as in Kong.
-  static Result<std::unique_ptr<Catalog>> Create(const std::vector<std::string>& enabled_plugins);
+  // of plugins that are not enabled are left out, as in Kong. `db_less`: rate-limiting counts locally by default.
+  static Result<std::unique_ptr<Catalog>> Create(const std::vector<std::string>& enabled_plugins,
+                                                 bool db_less = false);
 
   // Entities in dependency order: what others refer to comes first.
   std::span<const schema::Schema* const> entities() const { return ordered_; }

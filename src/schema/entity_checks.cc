@@ -1,5 +1,5 @@
-// Checks that concern several fields of a record, with Kong's messages. What a field's own error already says is not said again: a check
-// is skipped when one of its fields is invalid.
+// Checks that concern several fields of a record, with Kong's messages. What a field's own error
+// already says is not said again: a check is skipped when one of its fields is invalid.
 #include <array>
 
 #include "schema/field_parser.h"
@@ -36,13 +36,15 @@ size_t CountSet(const Json& record, const Json& names) {
 // A condition such as {"one_of": [...]} or {"required": true} is a field without a type.
 Json CheckCondition(const Json& condition, const Json& value) {
   if (value.is_null()) {
-    if (const Json* unwanted = FindMember(condition, "ne"); unwanted && unwanted->is_null()) return "value must not be null";
+    if (const Json* unwanted = FindMember(condition, "ne"); unwanted && unwanted->is_null())
+      return "value must not be null";
     if (const Json* wanted = FindMember(condition, "eq"); wanted && !wanted->is_null()) {
       return "value must be " + DumpJson(*wanted);
     }
     return BoolMember(condition, "required") ? Json("required field missing") : Json();
   }
-  if (const Json* wanted = FindMember(condition, "eq"); wanted && wanted->is_null()) return "value must be null";
+  if (const Json* wanted = FindMember(condition, "eq"); wanted && wanted->is_null())
+    return "value must be null";
   Field field;
   field.type = FieldType::kAny;
   field.definition = condition;
@@ -59,7 +61,8 @@ void AtLeastOneOf(const Scope& scope, const Json& names) {
 }
 
 void OnlyOneOf(const Scope& scope, const Json& names) {
-  if (CountSet(scope.record, names) != 1) scope.Fail("exactly one of these fields must be non-empty: " + Quoted(names));
+  if (CountSet(scope.record, names) != 1)
+    scope.Fail("exactly one of these fields must be non-empty: " + Quoted(names));
 }
 
 void Distinct(const Scope& scope, const Json& names) {
@@ -67,18 +70,21 @@ void Distinct(const Scope& scope, const Json& names) {
     for (size_t j = i + 1; j < names.size(); ++j) {
       const Json& a = ValueAt(scope.record, names[i].get<std::string>());
       const Json& b = ValueAt(scope.record, names[j].get<std::string>());
-      if (IsSet(a) && a == b) return scope.Fail("values of these fields must be distinct: " + Quoted(names));
+      if (IsSet(a) && a == b)
+        return scope.Fail("values of these fields must be distinct: " + Quoted(names));
     }
   }
 }
 
 void MutuallyRequired(const Scope& scope, const Json& names) {
   const size_t count = CountSet(scope.record, names);
-  if (count && count < names.size()) scope.Fail("all or none of these fields must be set: " + Quoted(names));
+  if (count && count < names.size())
+    scope.Fail("all or none of these fields must be set: " + Quoted(names));
 }
 
 void MutuallyExclusive(const Scope& scope, const Json& names) {
-  if (CountSet(scope.record, names) > 1) scope.Fail("only one or none of these fields must be set: " + Quoted(names));
+  if (CountSet(scope.record, names) > 1)
+    scope.Fail("only one or none of these fields must be set: " + Quoted(names));
 }
 
 void Conditional(const Scope& scope, const Json& rule) {
@@ -88,13 +94,17 @@ void Conditional(const Scope& scope, const Json& rule) {
   if (error.is_null()) return;
   SetErrorAt(scope.errors, then_field, error);
   const Json* own = FindMember(rule, "then_err");
-  scope.Fail(own ? *own : Json("failed conditional validation given value of field '" + if_field + "'"));
+  scope.Fail(own ? *own
+                 : Json("failed conditional validation given value of field '" + if_field + "'"));
 }
 
 void ConditionalAtLeastOneOf(const Scope& scope, const Json& rule) {
-  const bool applies = CheckCondition(rule["if_match"], ValueAt(scope.record, rule["if_field"].get<std::string>())).is_null();
+  const bool applies =
+      CheckCondition(rule["if_match"], ValueAt(scope.record, rule["if_field"].get<std::string>()))
+          .is_null();
   if (applies && !CountSet(scope.record, rule["then_at_least_one_of"])) {
-    scope.Fail(Updating(scope, "at least one of these fields must be non-empty: " + Quoted(rule["then_at_least_one_of"])));
+    scope.Fail(Updating(scope, "at least one of these fields must be non-empty: " +
+                                   Quoted(rule["then_at_least_one_of"])));
   }
 }
 
@@ -102,14 +112,15 @@ void Named(const Scope& scope, const Json& name) {
   RunNamedEntityCheck(name.get<std::string>(), scope.record, scope.context.updating, scope.errors);
 }
 
-constexpr std::array<std::pair<std::string_view, Check>, 8> kChecks = {{{"at_least_one_of", AtLeastOneOf},
-                                                                        {"only_one_of", OnlyOneOf},
-                                                                        {"distinct", Distinct},
-                                                                        {"mutually_required", MutuallyRequired},
-                                                                        {"mutually_exclusive", MutuallyExclusive},
-                                                                        {"conditional", Conditional},
-                                                                        {"conditional_at_least_one_of", ConditionalAtLeastOneOf},
-                                                                        {"check", Named}}};
+constexpr std::array<std::pair<std::string_view, Check>, 8> kChecks = {
+    {{"at_least_one_of", AtLeastOneOf},
+     {"only_one_of", OnlyOneOf},
+     {"distinct", Distinct},
+     {"mutually_required", MutuallyRequired},
+     {"mutually_exclusive", MutuallyExclusive},
+     {"conditional", Conditional},
+     {"conditional_at_least_one_of", ConditionalAtLeastOneOf},
+     {"check", Named}}};
 
 // The fields that a check looks at; empty for named checks, which look for themselves.
 std::vector<std::string> FieldsOf(const Json& argument) {
@@ -126,17 +137,19 @@ std::vector<std::string> FieldsOf(const Json& argument) {
 
 }  // namespace
 
-void RunEntityChecks(const Json& checks, const std::vector<Field>&, const Json& record, const ValidateContext& context,
-                     Json& errors) {
+void RunEntityChecks(const Json& checks, const std::vector<Field>&, const Json& record,
+                     const ValidateContext& context, Json& errors) {
   if (!checks.is_array()) return;
-  const Json field_errors = errors;  // what fields themselves said: checks do not silence each other
+  const Json field_errors =
+      errors;  // what fields themselves said: checks do not silence each other
   const Scope scope{record, context, errors};
   for (const Json& item : checks) {
     const std::string& name = item.begin().key();
     const Json& argument = item.begin().value();
     const auto names = FieldsOf(argument);
-    const bool invalid = std::any_of(names.begin(), names.end(),
-                                     [&](const std::string& path) { return !ValueAt(field_errors, path).is_null(); });
+    const bool invalid = std::any_of(names.begin(), names.end(), [&](const std::string& path) {
+      return !ValueAt(field_errors, path).is_null();
+    });
     if (invalid) continue;
     for (const auto& [known, check] : kChecks) {
       if (known == name) check(scope, argument);

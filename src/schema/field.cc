@@ -6,21 +6,23 @@
 namespace silverback::schema {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, FieldType>, 12> kTypes = {{{"string", FieldType::kString},
-                                                                            {"integer", FieldType::kInteger},
-                                                                            {"number", FieldType::kNumber},
-                                                                            {"boolean", FieldType::kBoolean},
-                                                                            {"array", FieldType::kArray},
-                                                                            {"set", FieldType::kSet},
-                                                                            {"map", FieldType::kMap},
-                                                                            {"record", FieldType::kRecord},
-                                                                            {"foreign", FieldType::kForeign},
-                                                                            {"function", FieldType::kFunction},
-                                                                            {"any", FieldType::kAny},
-                                                                            {"json", FieldType::kJson}}};
+constexpr std::array<std::pair<std::string_view, FieldType>, 12> kTypes = {
+    {{"string", FieldType::kString},
+     {"integer", FieldType::kInteger},
+     {"number", FieldType::kNumber},
+     {"boolean", FieldType::kBoolean},
+     {"array", FieldType::kArray},
+     {"set", FieldType::kSet},
+     {"map", FieldType::kMap},
+     {"record", FieldType::kRecord},
+     {"foreign", FieldType::kForeign},
+     {"function", FieldType::kFunction},
+     {"any", FieldType::kAny},
+     {"json", FieldType::kJson}}};
 
 // Keys of ours: known to the engine, not shown to clients.
-constexpr std::array<std::string_view, 4> kHidden = {"check", "immutable", "derive", "hidden_entity_checks"};
+constexpr std::array<std::string_view, 4> kHidden = {"check", "immutable", "derive",
+                                                     "hidden_entity_checks"};
 
 Status ParseChildren(const Json& definition, Field& field) {
   const std::pair<const char*, std::unique_ptr<Field>*> children[] = {
@@ -32,8 +34,8 @@ Status ParseChildren(const Json& definition, Field& field) {
     if (!parsed) return parsed.error();
     *child = std::make_unique<Field>(std::move(*parsed));
   }
-  const std::pair<const char*, std::vector<Field>*> lists[] = {{"fields", &field.fields},
-                                                               {"shorthand_fields", &field.shorthands}};
+  const std::pair<const char*, std::vector<Field>*> lists[] = {
+      {"fields", &field.fields}, {"shorthand_fields", &field.shorthands}};
   for (const auto& [key, list] : lists) {
     const Json* items = FindMember(definition, key);
     if (!items) continue;
@@ -50,9 +52,11 @@ Result<Field> ParseField(std::string name, const Json& definition) {
   Field field;
   field.name = std::move(name);
   const std::string type = StringMember(definition, "type");
-  const auto found = std::find_if(kTypes.begin(), kTypes.end(), [&](const auto& t) { return t.first == type; });
+  const auto found =
+      std::find_if(kTypes.begin(), kTypes.end(), [&](const auto& t) { return t.first == type; });
   if (found == kTypes.end()) {
-    return Error(ErrorCode::kInternal, "schema: field '" + field.name + "' has the unknown type '" + type + "'");
+    return Error(ErrorCode::kInternal,
+                 "schema: field '" + field.name + "' has the unknown type '" + type + "'");
   }
   field.type = found->second;
   field.required = BoolMember(definition, "required");
@@ -84,7 +88,8 @@ Result<std::vector<Field>> ParseFields(const Json& list) {
   std::vector<Field> fields;
   for (const Json& item : list) {
     if (!item.is_object() || item.size() != 1) {
-      return Error(ErrorCode::kInternal, "schema: each of `fields` must be an object with one member");
+      return Error(ErrorCode::kInternal,
+                   "schema: each of `fields` must be an object with one member");
     }
     auto parsed = ParseField(item.begin().key(), item.begin().value());
     if (!parsed) return parsed.error();
@@ -97,7 +102,8 @@ Json ShownForm(const Json& definition) {
   if (definition.is_array()) {
     Json out = Json::array();
     for (const Json& item : definition) {
-      if (item.is_object() && item.size() == 1 && BoolMember(item.begin().value(), "hidden")) continue;
+      if (item.is_object() && item.size() == 1 && BoolMember(item.begin().value(), "hidden"))
+        continue;
       out.push_back(ShownForm(item));
     }
     return out;
@@ -105,7 +111,8 @@ Json ShownForm(const Json& definition) {
   if (!definition.is_object()) return definition;
   Json out = Json::object();
   for (const auto& [key, value] : definition.items()) {
-    if (std::find(kHidden.begin(), kHidden.end(), key) != kHidden.end() && !value.is_object()) continue;
+    if (std::find(kHidden.begin(), kHidden.end(), key) != kHidden.end() && !value.is_object())
+      continue;
     out[key] = key == "default" ? value : ShownForm(value);
   }
   return out;

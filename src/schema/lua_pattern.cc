@@ -1,5 +1,7 @@
 #include "schema/lua_pattern.h"
 
+#include "schema/names.h"
+
 #include <lua.hpp>
 #include <memory>
 
@@ -31,6 +33,16 @@ bool LuaFind(std::string_view text, const std::string& pattern) {
   const bool found = lua_pcall(lua, 2, 1, 0) == 0 && !lua_isnil(lua, -1);
   lua_settop(lua, 0);
   return found;
+}
+
+std::string LuaSyntaxError(const std::string& code) {
+  lua_State* lua = ThreadState();
+  const int failed = luaL_loadbuffer(lua, code.data(), code.size(), code.c_str());
+  size_t size = 0;
+  const char* message = failed ? lua_tolstring(lua, -1, &size) : nullptr;
+  std::string error = message ? std::string(message, size) : "";
+  lua_settop(lua, 0);
+  return error;
 }
 
 }  // namespace silverback::schema

@@ -1,5 +1,5 @@
-// Lua patterns, as Kong's schemas use them ("match", "match_none", ...), evaluated by LuaJIT's own string library. Any thread: each has
-// its own interpreter state.
+// Lua patterns, as Kong's schemas use them ("match", "match_none", ...), evaluated by LuaJIT's own
+// string library. Any thread: each has its own interpreter state.
 #pragma once
 
 #include <string>

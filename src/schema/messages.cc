@@ -7,7 +7,9 @@ namespace {
 
 bool IsIdentifier(const std::string& text) {
   if (text.empty() || (text[0] >= '0' && text[0] <= '9')) return false;
-  return text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") == std::string::npos;
+  return text.find_first_not_of(
+             "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") ==
+         std::string::npos;
 }
 
 std::string Text(const Json& error) {
@@ -20,10 +22,12 @@ void Describe(const std::string& field, const Json& error, std::vector<std::stri
     for (const Json& each : error) out.push_back(Text(each));
   } else if (error.is_array()) {
     for (size_t i = 0; i < error.size(); ++i) {
-      if (!error[i].is_null()) out.push_back(field + "." + std::to_string(i + 1) + ": " + Text(error[i]));
+      if (!error[i].is_null())
+        out.push_back(field + "." + std::to_string(i + 1) + ": " + Text(error[i]));
     }
   } else if (error.is_object()) {
-    for (const auto& [key, each] : error.items()) out.push_back(field + "." + key + ": " + Text(each));
+    for (const auto& [key, each] : error.items())
+      out.push_back(field + "." + key + ": " + Text(each));
   } else {
     out.push_back(field + ": " + Text(error));
   }
@@ -38,7 +42,8 @@ std::string PrettyTable(const Json& value, int indent) {
   const auto add = [&](const std::string& key, const Json& item) {
     out += (first ? "\n" : ",\n") + inner + key;
     out += item.is_structured() ? PrettyTable(item, indent + 1)
-                                : item.is_string() ? "\"" + item.get<std::string>() + "\"" : DumpJson(item);
+           : item.is_string()   ? "\"" + item.get<std::string>() + "\""
+                                : DumpJson(item);
     first = false;
   };
   if (value.is_array()) {

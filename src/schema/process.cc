@@ -19,12 +19,15 @@ Json ServiceMembersOfUrl(const std::string& url) {
   }
   const size_t path_at = rest.find('/');
   std::string authority = rest.substr(0, path_at);
-  if (path_at != std::string::npos) members["path"] = rest.substr(path_at, rest.find_first_of("?#", path_at) - path_at);
-  if (const size_t user = authority.rfind('@'); user != std::string::npos) authority = authority.substr(user + 1);
+  if (path_at != std::string::npos)
+    members["path"] = rest.substr(path_at, rest.find_first_of("?#", path_at) - path_at);
+  if (const size_t user = authority.rfind('@'); user != std::string::npos)
+    authority = authority.substr(user + 1);
   const size_t colon = authority.rfind(':');
   if (colon != std::string::npos && authority.find(']', colon) == std::string::npos) {
     const std::string digits = authority.substr(colon + 1);
-    if (!digits.empty() && digits.find_first_not_of("0123456789") == std::string::npos && digits.size() < 10) {
+    if (!digits.empty() && digits.find_first_not_of("0123456789") == std::string::npos &&
+        digits.size() < 10) {
       members["port"] = std::stoll(digits);
     }
     authority = authority.substr(0, colon);
@@ -38,12 +41,14 @@ Json ServiceMembersOfUrl(const std::string& url) {
   return members;
 }
 
-void FillGenerated(const Field& field, Json& record, Operation operation, const AutoValues& values) {
+void FillGenerated(const Field& field, Json& record, Operation operation,
+                   const AutoValues& values) {
   const bool creating = operation != Operation::kUpdate;
   const bool missing = !record.contains(field.name) || record[field.name].is_null();
   if (field.timestamp) {
     if (field.name == "updated_at" || (creating && missing)) {
-      record[field.name] = field.type == FieldType::kNumber ? Json(values.now_millis()) : Json(values.now_seconds());
+      record[field.name] =
+          field.type == FieldType::kNumber ? Json(values.now_millis()) : Json(values.now_seconds());
     }
   } else if (creating && missing && field.uuid) {
     record[field.name] = values.new_uuid();
@@ -78,24 +83,32 @@ void ExpandShorthands(const std::vector<Field>& shorthands, Json& record, Json& 
     if (target != "url") {
       if (!record.contains(target)) record[target] = value;
     } else if (value.is_string()) {
-      for (const auto& [key, member] : ServiceMembersOfUrl(value.get<std::string>()).items()) record[key] = member;
+      for (const auto& [key, member] : ServiceMembersOfUrl(value.get<std::string>()).items())
+        record[key] = member;
     }
   }
 }
 
-void FillFields(const std::vector<Field>& fields, Json& record, Operation operation, const AutoValues& values) {
+void FillFields(const std::vector<Field>& fields, Json& record, Operation operation,
+                const AutoValues& values) {
   for (const Field& field : fields) {
     if (field.is_auto) FillGenerated(field, record, operation, values);
     const bool present = record.contains(field.name);
     if (!present && operation == Operation::kUpdate) continue;
     if (!present) {
-      const bool record_of_defaults = field.type == FieldType::kRecord && field.required && !field.has_default;
-      record[field.name] = field.has_default ? field.default_value : record_of_defaults ? Json::object() : Json();
+      const bool record_of_defaults =
+          field.type == FieldType::kRecord && field.required && !field.has_default;
+      record[field.name] = field.has_default    ? field.default_value
+                           : record_of_defaults ? Json::object()
+                                                : Json();
     }
     Json& value = record[field.name];
-    if (field.type == FieldType::kRecord && value.is_array() && value.empty()) value = Json::object();
-    if (field.type == FieldType::kRecord && value.is_object()) FillFields(field.fields, value, operation, values);
-    if ((field.type == FieldType::kArray || field.type == FieldType::kSet) && value.is_object() && value.empty()) {
+    if (field.type == FieldType::kRecord && value.is_array() && value.empty())
+      value = Json::object();
+    if (field.type == FieldType::kRecord && value.is_object())
+      FillFields(field.fields, value, operation, values);
+    if ((field.type == FieldType::kArray || field.type == FieldType::kSet) && value.is_object() &&
+        value.empty()) {
       value = Json::array();
     }
     if (field.type == FieldType::kSet && value.is_array()) value = WithoutRepeats(value);
@@ -112,9 +125,10 @@ Json MergeRecords(const std::vector<Field>& fields, const Json& patch, const Jso
   if (!patch.is_object() || !current.is_object()) return patch;
   Json merged = current;
   for (const auto& [key, value] : patch.items()) {
-    const auto field = std::find_if(fields.begin(), fields.end(), [&, name = key](const Field& f) { return f.name == name; });
-    const bool nested = field != fields.end() && field->type == FieldType::kRecord && value.is_object() &&
-                        merged.contains(key) && merged[key].is_object();
+    const auto field = std::find_if(fields.begin(), fields.end(),
+                                    [&, name = key](const Field& f) { return f.name == name; });
+    const bool nested = field != fields.end() && field->type == FieldType::kRecord &&
+                        value.is_object() && merged.contains(key) && merged[key].is_object();
     merged[key] = nested ? MergeRecords(field->fields, value, merged[key]) : value;
   }
   return merged;

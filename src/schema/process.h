@@ -5,10 +5,13 @@
 
 namespace silverback::schema {
 
-// Translates shorthand members into the fields that they stand for. Errors of their values go to `errors`.
+// Translates shorthand members into the fields that they stand for. Errors of their values go to
+// `errors`.
 void ExpandShorthands(const std::vector<Field>& shorthands, Json& record, Json& errors);
-// Fills what is absent: defaults, generated ids, keys and times. For kUpdate only nested records that were given are looked at.
-void FillFields(const std::vector<Field>& fields, Json& record, Operation operation, const AutoValues& values);
+// Fills what is absent: defaults, generated ids, keys and times. For kUpdate only nested records
+// that were given are looked at.
+void FillFields(const std::vector<Field>& fields, Json& record, Operation operation,
+                const AutoValues& values);
 // `patch` over `current`: records member by member, everything else replaced.
 Json MergeRecords(const std::vector<Field>& fields, const Json& patch, const Json& current);
 

@@ -58,12 +58,15 @@ Result<std::unique_ptr<Schema>> Schema::Parse(const Json& definition) {
   schema->name_ = StringMember(definition, "name");
   schema->endpoint_key_ = StringMember(definition, "endpoint_key");
   const Json* primary = FindMember(definition, "primary_key");
-  schema->primary_key_ = primary && primary->is_array() && !primary->empty() ? (*primary)[0].get<std::string>() : "id";
-  if (const Json* key = FindMember(definition, "cache_key")) schema->cache_key_ = key->get<std::vector<std::string>>();
+  schema->primary_key_ =
+      primary && primary->is_array() && !primary->empty() ? (*primary)[0].get<std::string>() : "id";
+  if (const Json* key = FindMember(definition, "cache_key"))
+    schema->cache_key_ = key->get<std::vector<std::string>>();
   schema->has_ttl_ = BoolMember(definition, "ttl");
   schema->workspaceable_ = BoolMember(definition, "workspaceable");
   Json root = {{"type", "record"}};
-  for (const char* key : {"fields", "shorthand_fields", "entity_checks", "hidden_entity_checks", "check"}) {
+  for (const char* key :
+       {"fields", "shorthand_fields", "entity_checks", "hidden_entity_checks", "check"}) {
     if (const Json* value = FindMember(definition, key)) root[key] = *value;
   }
   auto parsed = ParseField("", root);
@@ -93,13 +96,15 @@ const Schema* Schema::SubschemaFor(const Json& record) const {
 }
 
 std::vector<Field> Schema::FieldsFor(const Schema* subschema) const {
-  // A plugin's schema stands in for the fields of the same name: config, protocols, and which entities it may be bound to.
+  // A plugin's schema stands in for the fields of the same name: config, protocols, and which
+  // entities it may be bound to.
   auto parsed = ParseFields(definition_.at("fields"));
   std::vector<Field> fields = std::move(*parsed);
   if (!subschema) return fields;
   auto own = ParseFields(subschema->definition_.at("fields"));
   for (Field& field : *own) {
-    const auto base = std::find_if(fields.begin(), fields.end(), [&](const Field& f) { return f.name == field.name; });
+    const auto base = std::find_if(fields.begin(), fields.end(),
+                                   [&](const Field& f) { return f.name == field.name; });
     if (base == fields.end()) continue;
     if (field.type == FieldType::kForeign) field.on_delete = base->on_delete;
     *base = std::move(field);
@@ -107,13 +112,15 @@ std::vector<Field> Schema::FieldsFor(const Schema* subschema) const {
   return fields;
 }
 
-Result<Json> Schema::Process(Json input, Operation operation, const Json* current, const AutoValues& values) const {
+Result<Json> Schema::Process(Json input, Operation operation, const Json* current,
+                             const AutoValues& values) const {
   if (!input.is_object()) input = Json::object();
   Json errors = Json::object();
   Json ttl = has_ttl_ ? TakeTtl(input, errors) : Json();
   const bool has_ttl_value = !ttl.is_null();
 
-  // Plugins: which one decides what the rest must look like. The name comes from the stored row in an update.
+  // Plugins: which one decides what the rest must look like. The name comes from the stored row in
+  // an update.
   const Json& named = input.contains("name") || !current ? input : *current;
   const Schema* subschema = SubschemaFor(named);
   if (subschemas_ && !subschema) UnknownSubschema(named, errors);
@@ -157,14 +164,16 @@ std::shared_ptr<const std::vector<Field>> Schema::CachedFields(const Schema* sub
 void Schema::UnknownSubschema(const Json& record, Json& errors) const {
   const Json* name = FindMember(record, "name");
   if (!name || !name->is_string() || name->get_ref<const std::string&>().empty()) return;
-  errors["name"] = "plugin '" + name->get<std::string>() + "' not enabled; add it to the 'plugins' configuration property";
+  errors["name"] = "plugin '" + name->get<std::string>() +
+                   "' not enabled; add it to the 'plugins' configuration property";
 }
 
 void Schema::DropConfigErrors(Json& errors) const {
   if (errors.is_object()) errors.erase("config");
 }
 
-void Schema::CheckImmutable(const std::vector<Field>& fields, const Json& row, const Json* current, Json& errors) const {
+void Schema::CheckImmutable(const std::vector<Field>& fields, const Json& row, const Json* current,
+                            Json& errors) const {
   if (!current) return;
   for (const Field& field : fields) {
     if (field.immutable && ValueAt(row, field.name) != ValueAt(*current, field.name)) {

@@ -131,10 +131,12 @@ class Schema {
   const Schema* SubschemaFor(const Json& record) const;
   std::vector<Field> FieldsFor(const Schema* subschema) const;
   std::shared_ptr<const std::vector<Field>> CachedFields(const Schema* subschema) const;
-  Result<Json> Process(Json input, Operation operation, const Json* current, const AutoValues& values) const;
+  Result<Json> Process(Json input, Operation operation, const Json* current,
+                       const AutoValues& values) const;
   void UnknownSubschema(const Json& record, Json& errors) const;
   void DropConfigErrors(Json& errors) const;
-  void CheckImmutable(const std::vector<Field>& fields, const Json& row, const Json* current, Json& errors) const;
+  void CheckImmutable(const std::vector<Field>& fields, const Json& row, const Json* current,
+                      Json& errors) const;
 
   // The fields of plugins with one plugin's own in place, made when first needed.
   struct Cache {

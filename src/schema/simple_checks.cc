@@ -13,7 +13,9 @@ namespace {
 
 using Check = Json (*)(const Field& field, const Json& argument, const Json& value);
 
-std::string Show(const Json& value) { return value.is_string() ? value.get<std::string>() : DumpJson(value); }
+std::string Show(const Json& value) {
+  return value.is_string() ? value.get<std::string>() : DumpJson(value);
+}
 
 std::string ShowList(const Json& list) {
   std::string out;
@@ -30,7 +32,9 @@ Json FieldError(const Field& field, const std::string& otherwise) {
 }
 
 // Characters of a string, elements of a list.
-size_t LengthOf(const Json& value) { return value.is_string() ? value.get_ref<const std::string&>().size() : value.size(); }
+size_t LengthOf(const Json& value) {
+  return value.is_string() ? value.get_ref<const std::string&>().size() : value.size();
+}
 
 Json Between(const Field&, const Json& limits, const Json& value) {
   const double number = value.get<double>();
@@ -61,7 +65,8 @@ Json NotOneOf(const Field&, const Json& refused, const Json& value) {
 }
 
 Json LengthEqual(const Field&, const Json& length, const Json& value) {
-  return LengthOf(value) == length.get<size_t>() ? Json() : Json("length must be " + DumpJson(length));
+  return LengthOf(value) == length.get<size_t>() ? Json()
+                                                 : Json("length must be " + DumpJson(length));
 }
 
 Json LengthMin(const Field& field, const Json& length, const Json& value) {
@@ -70,7 +75,9 @@ Json LengthMin(const Field& field, const Json& length, const Json& value) {
 }
 
 Json LengthMax(const Field&, const Json& length, const Json& value) {
-  return LengthOf(value) <= length.get<size_t>() ? Json() : Json("length must be at most " + DumpJson(length));
+  return LengthOf(value) <= length.get<size_t>()
+             ? Json()
+             : Json("length must be at most " + DumpJson(length));
 }
 
 Json Match(const Field& field, const Json& pattern, const Json& value) {
@@ -105,7 +112,8 @@ Json MatchAny(const Field&, const Json& rule, const Json& value) {
 }
 
 Json StartsWith(const Field&, const Json& prefix, const Json& value) {
-  if (value.get_ref<const std::string&>().starts_with(prefix.get_ref<const std::string&>())) return nullptr;
+  if (value.get_ref<const std::string&>().starts_with(prefix.get_ref<const std::string&>()))
+    return nullptr;
   return "should start with: " + Show(prefix);
 }
 
@@ -117,8 +125,8 @@ Json IsRegex(const Field&, const Json&, const Json& value) {
   const auto& pattern = value.get_ref<const std::string&>();
   int code = 0;
   PCRE2_SIZE offset = 0;
-  pcre2_code* compiled =
-      pcre2_compile(reinterpret_cast<PCRE2_SPTR>(pattern.data()), pattern.size(), 0, &code, &offset, nullptr);
+  pcre2_code* compiled = pcre2_compile(reinterpret_cast<PCRE2_SPTR>(pattern.data()), pattern.size(),
+                                       0, &code, &offset, nullptr);
   if (!compiled) return "not a valid regex: " + pattern;
   pcre2_code_free(compiled);
   return nullptr;
@@ -138,7 +146,8 @@ Json ExclusiveSubsets(const Field&, const Json& subsets, const Json& value) {
     for (const Json& subset : subsets) {
       if (!Contains(subset, item)) continue;
       std::string shown;
-      for (const Json& member : subset) shown += (shown.empty() ? "('" : ", '") + Show(member) + "'";
+      for (const Json& member : subset)
+        shown += (shown.empty() ? "('" : ", '") + Show(member) + "'";
       shown += ")";
       if (std::find(hit.begin(), hit.end(), shown) == hit.end()) hit.push_back(shown);
     }
@@ -148,29 +157,32 @@ Json ExclusiveSubsets(const Field&, const Json& subsets, const Json& value) {
   return "these sets are mutually exclusive: " + Join(hit, ", ");
 }
 
-Json Named(const Field&, const Json& name, const Json& value) { return RunNamedCheck(name.get<std::string>(), value); }
+Json Named(const Field&, const Json& name, const Json& value) {
+  return RunNamedCheck(name.get<std::string>(), value);
+}
 
-constexpr std::array<std::pair<std::string_view, Check>, 21> kChecks = {{{"between", Between},
-                                                                         {"eq", Equal},
-                                                                         {"ne", NotEqual},
-                                                                         {"gt", GreaterThan},
-                                                                         {"len_eq", LengthEqual},
-                                                                         {"len_min", LengthMin},
-                                                                         {"len_max", LengthMax},
-                                                                         {"match", Match},
-                                                                         {"not_match", NotMatch},
-                                                                         {"match_none", MatchNone},
-                                                                         {"match_all", MatchAll},
-                                                                         {"match_any", MatchAny},
-                                                                         {"starts_with", StartsWith},
-                                                                         {"one_of", OneOf},
-                                                                         {"not_one_of", NotOneOf},
-                                                                         {"is_regex", IsRegex},
-                                                                         {"contains", ContainsItem},
-                                                                         {"timestamp", Timestamp},
-                                                                         {"uuid", Uuid},
-                                                                         {"mutually_exclusive_subsets", ExclusiveSubsets},
-                                                                         {"check", Named}}};
+constexpr std::array<std::pair<std::string_view, Check>, 21> kChecks = {
+    {{"between", Between},
+     {"eq", Equal},
+     {"ne", NotEqual},
+     {"gt", GreaterThan},
+     {"len_eq", LengthEqual},
+     {"len_min", LengthMin},
+     {"len_max", LengthMax},
+     {"match", Match},
+     {"not_match", NotMatch},
+     {"match_none", MatchNone},
+     {"match_all", MatchAll},
+     {"match_any", MatchAny},
+     {"starts_with", StartsWith},
+     {"one_of", OneOf},
+     {"not_one_of", NotOneOf},
+     {"is_regex", IsRegex},
+     {"contains", ContainsItem},
+     {"timestamp", Timestamp},
+     {"uuid", Uuid},
+     {"mutually_exclusive_subsets", ExclusiveSubsets},
+     {"check", Named}}};
 
 }  // namespace
 

@@ -13,7 +13,8 @@ Json ValidateElements(const Field& element, const Json& list, const ValidateCont
   Json errors = Json::array();
   bool failed = false;
   for (const Json& item : list) {
-    Json error = item.is_null() && element.required ? Json("required field missing") : ValidateField(element, item, context);
+    Json error = item.is_null() && element.required ? Json("required field missing")
+                                                    : ValidateField(element, item, context);
     failed = failed || !error.is_null();
     errors.push_back(std::move(error));
   }
@@ -27,7 +28,8 @@ Json ValidateMap(const Field& field, const Json& map, const ValidateContext& con
   Json errors = Json::object();
   for (const auto& [key, value] : map.items()) {
     if (field.keys) {
-      if (Json error = ValidateField(*field.keys, key, context); !error.is_null()) errors[key] = std::move(error);
+      if (Json error = ValidateField(*field.keys, key, context); !error.is_null())
+        errors[key] = std::move(error);
     }
     if (!field.values || errors.contains(key)) continue;
     if (Json error = ValidateField(*field.values, value, context); !error.is_null()) {
@@ -41,7 +43,8 @@ Json ValidateMap(const Field& field, const Json& map, const ValidateContext& con
 }
 
 Json ValidateForeign(const Json& value) {
-  if (!value.is_object() || !value.contains("id") || value["id"].is_null()) return {{"id", "missing primary key"}};
+  if (!value.is_object() || !value.contains("id") || value["id"].is_null())
+    return {{"id", "missing primary key"}};
   if (!value["id"].is_string()) return {{"id", "expected a string"}};
   if (!IsUuid(value["id"].get_ref<const std::string&>())) return {{"id", "expected a valid UUID"}};
   return nullptr;
@@ -56,27 +59,36 @@ bool IsIntegral(const Json& value) {
 
 Json ValidateType(const Field& field, const Json& value, const ValidateContext& context) {
   switch (field.type) {
-    case FieldType::kString: return value.is_string() ? Json() : Json("expected a string");
-    case FieldType::kInteger: return IsIntegral(value) ? Json() : Json("expected an integer");
-    case FieldType::kNumber: return value.is_number() ? Json() : Json("expected a number");
-    case FieldType::kBoolean: return value.is_boolean() ? Json() : Json("expected a boolean");
-    case FieldType::kFunction: return value.is_string() ? Json() : Json("expected a string");
+    case FieldType::kString:
+      return value.is_string() ? Json() : Json("expected a string");
+    case FieldType::kInteger:
+      return IsIntegral(value) ? Json() : Json("expected an integer");
+    case FieldType::kNumber:
+      return value.is_number() ? Json() : Json("expected a number");
+    case FieldType::kBoolean:
+      return value.is_boolean() ? Json() : Json("expected a boolean");
+    case FieldType::kFunction:
+      return value.is_string() ? Json() : Json("expected a string");
     case FieldType::kArray:
     case FieldType::kSet:
       // An empty object is what an empty list looks like to Lua.
       if (value.is_object() && value.empty()) return nullptr;
-      if (!value.is_array()) return field.type == FieldType::kArray ? "expected an array" : "expected a set";
+      if (!value.is_array())
+        return field.type == FieldType::kArray ? "expected an array" : "expected a set";
       return field.elements ? ValidateElements(*field.elements, value, context) : Json();
     case FieldType::kMap:
       if (value.is_array() && value.empty()) return nullptr;
       return ValidateMap(field, value, context);
     case FieldType::kRecord:
-      if (value.is_array() && value.empty()) return ValidateRecord(field.fields, field.entity_checks, Json::object(), context);
+      if (value.is_array() && value.empty())
+        return ValidateRecord(field.fields, field.entity_checks, Json::object(), context);
       if (!value.is_object()) return "expected a record";
       return ValidateRecord(field.fields, field.entity_checks, value, context);
-    case FieldType::kForeign: return ValidateForeign(value);
+    case FieldType::kForeign:
+      return ValidateForeign(value);
     case FieldType::kAny:
-    case FieldType::kJson: return nullptr;
+    case FieldType::kJson:
+      return nullptr;
   }
   return nullptr;
 }
@@ -114,7 +126,8 @@ Json ValidateField(const Field& field, const Json& value, const ValidateContext&
     if (field.required && !field.is_auto) return "required field missing";
     return nullptr;
   }
-  if (const Json* wanted = FindMember(field.definition, "eq"); wanted && wanted->is_null()) return "value must be null";
+  if (const Json* wanted = FindMember(field.definition, "eq"); wanted && wanted->is_null())
+    return "value must be null";
   if (Json error = ValidateType(field, value, context); !error.is_null()) return error;
   return RunSimpleChecks(field, value);
 }
@@ -123,7 +136,8 @@ Json ValidateRecord(const std::vector<Field>& fields, const Json& entity_checks,
                     const ValidateContext& context) {
   Json errors = Json::object();
   for (const auto& [key, value] : record.items()) {
-    const auto known = std::find_if(fields.begin(), fields.end(), [&](const Field& f) { return f.name == key; });
+    const auto known =
+        std::find_if(fields.begin(), fields.end(), [&](const Field& f) { return f.name == key; });
     if (known == fields.end()) errors[key] = "unknown field";
   }
   for (const Field& field : fields) {

@@ -1,5 +1,6 @@
-// The validation of values against fields. Errors are JSON in the Admin API's shape: a string for a value, an array with nulls for the
-// good elements of a list, an object for records and maps, with "@entity" for what concerns several fields. null: no error.
+// The validation of values against fields. Errors are JSON in the Admin API's shape: a string for a
+// value, an array with nulls for the good elements of a list, an object for records and maps, with
+// "@entity" for what concerns several fields. null: no error.
 #pragma once
 
 #include "schema/schema.h"
@@ -7,7 +8,7 @@
 namespace silverback::schema {
 
 struct ValidateContext {
-  bool updating = false;                                         // some messages begin with "when updating, "
+  bool updating = false;  // some messages begin with "when updating, "
   const Schema::SubschemaLookup* subschemas = nullptr;
 };
 
@@ -25,10 +26,13 @@ void RunEntityChecks(const Json& checks, const std::vector<Field>& fields, const
 const Json& ValueAt(const Json& record, std::string_view path);
 void SetErrorAt(Json& errors, std::string_view path, const Json& error);
 
-// Kong's simple checks of one value ("between", "one_of", "match", ...): the first that fails, as its message.
+// Kong's simple checks of one value ("between", "one_of", "match", ...): the first that fails, as
+// its message.
 Json RunSimpleChecks(const Field& field, const Json& value);
 // The named checks ("check"); null when the value is right.
 Json RunNamedCheck(const std::string& name, const Json& value);
+// Named checks of a record or list.
+Json RunRecordCheck(const std::string& name, const Json& record);
 // Named checks of a whole entity: may put several errors.
 void RunNamedEntityCheck(const std::string& name, const Json& record, bool updating, Json& errors);
 

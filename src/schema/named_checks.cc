@@ -1,0 +1,205 @@
+// The checks of one value that Kong writes as functions: names, hosts, paths, addresses, header
+// names, ...
+#include <arpa/inet.h>
+#include <pcre2.h>
+
+#include <array>
+
+#include "schema/crypto_checks.h"
+#include "schema/lua_pattern.h"
+#include "schema/names.h"
+#include "schema/validate.h"
+#include "util/string_util.h"
+
+namespace silverback::schema {
+namespace {
+
+using Check = Json (*)(const std::string& value);
+
+Json Utf8Name(const std::string& name) {
+  if (const auto position = InvalidUtf8At(name)) {
+    return "invalid utf-8 character sequence detected at position " + std::to_string(*position);
+  }
+  if (!LuaFind(name, "[^%w%.%-%_~\x80-\xf4]")) return nullptr;
+  return "invalid value '" + name +
+         "': the only accepted ascii characters are alphanumerics or ., -, _, and ~";
+}
+
+Json Tag(const std::string& tag) {
+  if (!InvalidUtf8At(tag) && LuaFind(tag, "^[!-+%-%.0-~\x80-\xf4]+$")) return nullptr;
+  return "invalid tag '" + tag +
+         "': expected printable ascii (except `,` and `/`) or valid utf-8 sequences";
+}
+
+Json Host(const std::string& host) {
+  const HostPort parsed = ParseHostPort(host);
+  if (!parsed.valid) return "invalid value: " + host;
+  if (parsed.port) return "must not have a port";
+  return nullptr;
+}
+
+Json EscapesOf(const std::string& path) {
+  for (size_t at = path.find('%'); at != std::string::npos; at = path.find('%', at + 1)) {
+    if (!LuaFind(path.substr(at, 3), "^%%%x%x$"))
+      return "invalid url-encoded value: '" + path.substr(at, 3) + "'";
+  }
+  return nullptr;
+}
+
+bool IsPlainPath(const std::string& path) { return LuaFind(path, "^/[%w%.%-%_~%/%%]*$"); }
+
+Json Path(const std::string& path) {
+  if (!IsPlainPath(path)) {
+    return "invalid path: '" + path +
+           "' (characters outside of the reserved list of RFC 3986 found)";
+  }
+  return EscapesOf(path);
+}
+
+Json RegexError(const std::string& pattern, const std::string& prefix, const std::string& suffix) {
+  int code = 0;
+  PCRE2_SIZE offset = 0;
+  pcre2_code* compiled = pcre2_compile(reinterpret_cast<PCRE2_SPTR>(pattern.data()), pattern.size(),
+                                       0, &code, &offset, nullptr);
+  if (compiled) {
+    pcre2_code_free(compiled);
+    return nullptr;
+  }
+  PCRE2_UCHAR reason[200];
+  pcre2_get_error_message(code, reason, sizeof reason);
+  return prefix + reinterpret_cast<char*>(reason) + suffix;
+}
+
+Json RoutePath(const std::string& path) {
+  if (IsPlainPath(path)) return EscapesOf(path);
+  return RegexError(path, "invalid regex: '" + path + "' (PCRE returned: ", ")");
+}
+
+Json RouteHost(const std::string& host) {
+  const std::string without_wildcard = ReplaceAll(host, "*", "wildcard");
+  return ParseHostPort(without_wildcard).valid ? Json() : Json("invalid hostname: " + host);
+}
+
+Json HeaderName(const std::string& name) {
+  if (LuaFind(name, "^[a-zA-Z0-9-_]+$")) return nullptr;
+  return "bad header name '" + name + "', allowed characters are A-Z, a-z, 0-9, '_', and '-'";
+}
+
+Json CookieName(const std::string& name) {
+  if (LuaFind(name, "^[a-zA-Z0-9-_]+$")) return nullptr;
+  return "bad cookie name '" + name + "', allowed characters are A-Z, a-z, 0-9, '_', and '-'";
+}
+
+Json Sni(const std::string& name) {
+  const HostPort parsed = ParseHostPort(name);
+  if (parsed.valid && parsed.is_ip) return "must not be an IP";
+  if (!parsed.valid) return "invalid value: " + name;
+  if (parsed.port) return "must not have a port";
+  return nullptr;
+}
+
+Json WildcardSni(const std::string& name) {
+  if (name == "*") return nullptr;
+  const size_t star = name.find('*');
+  if (star == std::string::npos) return Sni(name);
+  if (name.find('*', star + 1) != std::string::npos) return "only one wildcard must be specified";
+  const bool left = star == 0 && name.size() > 1 && name[1] == '.';
+  const bool right = star == name.size() - 1 && name.size() > 1 && name[name.size() - 2] == '.';
+  if (!left && !right) return "wildcard must be leftmost or rightmost character";
+  return Sni(left ? name.substr(2) : name.substr(0, name.size() - 2));
+}
+
+Json IpOrCidr(const std::string& text) {
+  return IsIpOrCidr(text) ? Json() : Json("invalid ip or cidr range: '" + text + "'");
+}
+
+Json UpstreamName(const std::string& name) {
+  const HostPort parsed = ParseHostPort(name);
+  const std::string start = "Invalid name ('" + name + "'); ";
+  if (parsed.valid && parsed.is_ip) return start + "no ip addresses allowed";
+  if (!parsed.valid) return start + "must be a valid hostname";
+  if (parsed.port) return start + "no port allowed";
+  return nullptr;
+}
+
+Json HostHeader(const std::string& host) {
+  return ParseHostPort(host).valid ? Json() : Json("invalid hostname: " + host);
+}
+
+Json Target(const std::string& target) {
+  return ParseHostPort(target).valid ? Json()
+                                     : Json("Invalid target; not a valid hostname or ip address");
+}
+
+Json Url(const std::string& url) {
+  const size_t scheme = url.find("://");
+  if (scheme == std::string::npos || scheme == 0) return "missing host in url";
+  const std::string rest = url.substr(scheme + 3);
+  return rest.empty() || rest[0] == '/' || rest[0] == ':' ? Json("missing host in url") : Json();
+}
+
+Json RedirectUri(const std::string& uri) {
+  const size_t scheme = uri.find("://");
+  if (scheme == std::string::npos || scheme == 0 || scheme + 3 >= uri.size())
+    return "cannot parse '" + uri + "'";
+  if (uri.find('#') != std::string::npos) return "fragment not allowed in '" + uri + "'";
+  return nullptr;
+}
+
+Json CorsOrigin(const std::string& origin) {
+  if (origin == "*") return nullptr;
+  return RegexError(origin, "'" + origin + "' is not a valid regex", "").is_null()
+             ? Json()
+             : Json("'" + origin + "' is not a valid regex");
+}
+
+Json LuaCode(const std::string& code) {
+  const std::string error = LuaSyntaxError(code);
+  return error.empty() ? Json() : Json("error parsing function: " + error);
+}
+
+Json UuidOrEmpty(const std::string& text) {
+  return text.empty() || IsUuid(text) ? Json() : Json("expected a valid UUID");
+}
+
+Json Anonymous(const std::string& text) {
+  return UuidOrEmpty(text).is_null() ? Json() : Utf8Name(text);
+}
+
+constexpr std::array<std::pair<std::string_view, Check>, 24> kChecks = {
+    {{"utf8_name", Utf8Name},
+     {"tag", Tag},
+     {"host", Host},
+     {"path", Path},
+     {"route_path", RoutePath},
+     {"route_host", RouteHost},
+     {"header_name", HeaderName},
+     {"cookie_name", CookieName},
+     {"sni", Sni},
+     {"wildcard_sni", WildcardSni},
+     {"ip_or_cidr", IpOrCidr},
+     {"upstream_name", UpstreamName},
+     {"host_header", HostHeader},
+     {"target", Target},
+     {"url", Url},
+     {"redirect_uri", RedirectUri},
+     {"cors_origin", CorsOrigin},
+     {"lua_code", LuaCode},
+     {"uuid_or_empty", UuidOrEmpty},
+     {"anonymous", Anonymous},
+     {"certificate", CheckCertificate},
+     {"private_key", CheckPrivateKey},
+     {"rsa_public_key", CheckPublicKey},
+     {"cookie_path", Path}}};
+
+}  // namespace
+
+Json RunNamedCheck(const std::string& name, const Json& value) {
+  if (!value.is_string()) return RunRecordCheck(name, value);
+  for (const auto& [known, check] : kChecks) {
+    if (known == name) return check(value.get_ref<const std::string&>());
+  }
+  return "the check '" + name + "' does not exist";
+}
+
+}  // namespace silverback::schema

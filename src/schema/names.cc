@@ -1,0 +1,106 @@
+#include "schema/names.h"
+
+#include <arpa/inet.h>
+
+#include <algorithm>
+
+#include "util/string_util.h"
+
+namespace silverback::schema {
+namespace {
+
+bool IsV4(const std::string& text) {
+  in_addr address;
+  return inet_pton(AF_INET, text.c_str(), &address) == 1;
+}
+
+bool IsV6(const std::string& text) {
+  in6_addr address;
+  return inet_pton(AF_INET6, text.c_str(), &address) == 1;
+}
+
+std::optional<int> ParsePort(std::string_view digits) {
+  if (digits.empty() || digits.size() > 5) return std::nullopt;
+  if (digits.find_first_not_of("0123456789") != std::string_view::npos) return std::nullopt;
+  const int port = std::stoi(std::string(digits));
+  return port <= 65535 ? std::optional<int>(port) : std::nullopt;
+}
+
+bool IsHostName(std::string_view name) {
+  constexpr std::string_view kAllowed =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
+  if (name.empty() || name.front() == '.' || name.find("..") != std::string_view::npos)
+    return false;
+  return name.find_first_not_of(kAllowed) == std::string_view::npos;
+}
+
+bool LooksLikeV4(std::string_view text) {
+  return text.find_first_not_of("0123456789.") == std::string_view::npos;
+}
+
+HostPort ParseBracketed(std::string_view text) {
+  HostPort out;
+  const size_t end = text.find(']');
+  if (end == std::string_view::npos) return out;
+  out.host = std::string(text.substr(1, end - 1));
+  out.is_ip = true;
+  const std::string_view rest = text.substr(end + 1);
+  if (!rest.empty()) {
+    out.port = rest.front() == ':' ? ParsePort(rest.substr(1)) : std::nullopt;
+    if (!out.port) return out;
+  }
+  out.valid = IsV6(out.host);
+  return out;
+}
+
+}  // namespace
+
+HostPort ParseHostPort(std::string_view text) {
+  if (!text.empty() && text.front() == '[') return ParseBracketed(text);
+  HostPort out;
+  if (std::count(text.begin(), text.end(), ':') > 1) {
+    out.host = std::string(text);
+    out.valid = out.is_ip = IsV6(out.host);
+    return out;
+  }
+  const size_t colon = text.find(':');
+  out.host = std::string(text.substr(0, colon));
+  if (colon != std::string_view::npos) {
+    out.port = ParsePort(text.substr(colon + 1));
+    if (!out.port) return out;
+  }
+  out.is_ip = !out.host.empty() && LooksLikeV4(out.host);
+  out.valid = out.is_ip ? IsV4(out.host) : IsHostName(out.host);
+  return out;
+}
+
+bool IsIp(std::string_view text) { return IsV4(std::string(text)) || IsV6(std::string(text)); }
+
+bool IsIpOrCidr(std::string_view text) {
+  const size_t slash = text.find('/');
+  const std::string address(text.substr(0, slash));
+  const bool v4 = IsV4(address);
+  if (!v4 && !IsV6(address)) return false;
+  if (slash == std::string_view::npos) return true;
+  const auto bits = ParsePort(text.substr(slash + 1));
+  return bits && *bits <= (v4 ? 32 : 128);
+}
+
+std::optional<size_t> InvalidUtf8At(std::string_view text) {
+  for (size_t i = 0; i < text.size();) {
+    const auto lead = static_cast<unsigned char>(text[i]);
+    const size_t length = lead < 0x80                   ? 1
+                          : lead >= 0xf0 && lead < 0xf5 ? 4
+                          : lead >= 0xe0 && lead < 0xf0 ? 3
+                          : lead >= 0xc2 && lead < 0xe0 ? 2
+                                                        : 0;
+    if (!length || i + length > text.size()) return i + 1;
+    for (size_t k = 1; k < length; ++k) {
+      if ((static_cast<unsigned char>(text[i + k]) & 0xc0) != 0x80) return i + 1;
+    }
+    i += length;
+  }
+  return std::nullopt;
+}
+
+}  // namespace silverback::schema
