@@ -3,9 +3,11 @@
 // store::Dao's.
 //
 // Rows are JSON objects in the shape of schema::Schema's results: foreign keys as {"id": ...}, sets
-// and arrays as lists, times as numbers. `null` and absent mean the same to a store. Rows of a ttl
-// schema may hold "ttl": the absolute time (seconds since the epoch) at which they expire; expired
-// rows are as good as gone for every read. Rows carry their workspace in "ws_id".
+// and arrays as lists, times as numbers. `null` and absent mean the same to a store; what it gives
+// back has every field, null where there is no value. Rows of a ttl schema may hold "ttl": the
+// absolute time (seconds since the epoch) at which they expire; expired rows are as good as gone
+// for every read. Rows carry their workspace in "ws_id".
+// Entities that are not stored (sql::IsStored) have no rows and take none.
 //
 // Threads: a Store may be used from any thread at once (it pools connections); a Transaction
 // belongs to one thread. Every call may block on disk or network: never on an event loop.
@@ -30,6 +32,7 @@ struct PageRequest {
   std::string foreign_id;
   std::vector<std::string> tags;  // only rows that carry all (tags_any: one) of them
   bool tags_any = false;
+  bool tagged = false;  // only rows that carry any tag at all
 };
 
 struct RowPage {
@@ -37,12 +40,16 @@ struct RowPage {
   bool more = false;       // rows follow the last one
 };
 
+// Which rows a look-up sees: those that count, or only those whose ttl has passed but that still
+// lie in the store and so block their unique values.
+enum class Rows { kLive, kExpired };
+
 class Transaction {
  public:
   virtual ~Transaction() = default;  // without Commit: rolled back
 
-  // Errors: kPrimaryKeyViolation, kUniqueViolation (fields: {"name": value}), kForeignKeyViolation,
-  // kDatabaseError, kUnavailable.
+  // Errors: kPrimaryKeyViolation, kUniqueViolation, kForeignKeyViolation (made with errors.h),
+  // kDatabaseError, kUnavailable. After an error the transaction can only be rolled back.
   virtual Status Insert(const schema::Schema& schema, const Json& row) = 0;
   virtual Status Update(const schema::Schema& schema,
                         const Json& row) = 0;  // replaces the row with this primary key
@@ -52,7 +59,7 @@ class Transaction {
                                              std::string_view primary_key) = 0;
   // By a unique field, "cache_key" or a foreign unique one.
   virtual Result<std::optional<Json>> SelectBy(const schema::Schema& schema, std::string_view field,
-                                               const Json& value) = 0;
+                                               const Json& value, Rows rows = Rows::kLive) = 0;
   virtual Result<RowPage> Page(const schema::Schema& schema, const PageRequest& request) = 0;
   // Deletes at most `limit` rows that have expired; gives their primary keys.
   virtual Result<std::vector<std::string>> DeleteExpired(const schema::Schema& schema,

@@ -1,6 +1,7 @@
 // Small helpers on strings that the standard library lacks. Pure functions; any thread.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,10 +30,11 @@ std::string PercentEncode(
     std::string_view text);  // all but unreserved characters (RFC 3986), upper-case hex
 
 std::string Base64Encode(std::string_view bytes);
-std::string ToHex(std::string_view bytes);   // lower-case
-std::string RandomBytes(size_t count);       // from the system's random source
-std::string Sha1(std::string_view bytes);    // 20 raw bytes
-std::string Sha256(std::string_view bytes);  // 32 raw bytes
+std::optional<std::string> Base64Decode(std::string_view text);  // padding may be left out
+std::string ToHex(std::string_view bytes);                       // lower-case
+std::string RandomBytes(size_t count);                           // from the system's random source
+std::string Sha1(std::string_view bytes);                        // 20 raw bytes
+std::string Sha256(std::string_view bytes);                      // 32 raw bytes
 std::string Md5Hex(std::string_view bytes);
 
 // Whole seconds / milliseconds since the epoch, from the system's clock. Code with tests takes an

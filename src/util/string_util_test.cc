@@ -32,6 +32,12 @@ TEST(Digest, KnownValues) {
   EXPECT_EQ(ToHex(Sha1("abc")), "a9993e364706816aba3e25717850c26c9cd0d89d");
   EXPECT_EQ(Md5Hex(""), "d41d8cd98f00b204e9800998ecf8427e");
   EXPECT_EQ(Base64Encode("ab"), "YWI=");
+  EXPECT_EQ(Base64Decode("YWI="), "ab");
+  EXPECT_EQ(Base64Decode("YWI"), "ab");
+  EXPECT_EQ(Base64Decode("zzz").value().size(), 2u);
+  EXPECT_EQ(Base64Decode(""), "");
+  EXPECT_FALSE(Base64Decode("x"));
+  EXPECT_FALSE(Base64Decode("a b!"));
 }
 
 }  // namespace
