@@ -1,0 +1,101 @@
+#include "nginx/shared_counters.h"
+
+#include <sched.h>
+#include <signal.h>
+#include <unistd.h>
+#include <xxhash.h>
+
+#include <cerrno>
+#include <new>
+
+namespace silverback::nginx {
+namespace {
+
+constexpr int kSlotsPerBucket = 15;
+constexpr int kSpinsBeforeLook = 1000;
+
+struct Slot {
+  uint64_t hash_low, hash_high;
+  int64_t value;
+  double expires_at;  // 0: free
+};
+
+struct Bucket {
+  std::atomic<pid_t> owner;
+  Slot slots[kSlotsPerBucket];
+};
+
+class BucketLock {
+ public:
+  explicit BucketLock(Bucket& bucket) : bucket_(bucket) {
+    const pid_t self = getpid();
+    for (int spins = 1;; ++spins) {
+      pid_t owner = 0;
+      if (bucket_.owner.compare_exchange_weak(owner, self, std::memory_order_acquire)) return;
+      if (spins % kSpinsBeforeLook != 0) continue;
+      // The lock is held for nanoseconds: its owner was preempted, or it died here.
+      if (owner != 0 && kill(owner, 0) != 0 && errno == ESRCH &&
+          bucket_.owner.compare_exchange_strong(owner, self, std::memory_order_acquire)) {
+        return;
+      }
+      sched_yield();
+    }
+  }
+  ~BucketLock() { bucket_.owner.store(0, std::memory_order_release); }
+  BucketLock(const BucketLock&) = delete;
+  BucketLock& operator=(const BucketLock&) = delete;
+
+ private:
+  Bucket& bucket_;
+};
+
+Slot* FindSlot(Bucket& bucket, const XXH128_hash_t& hash) {
+  for (Slot& slot : bucket.slots) {
+    if (slot.hash_low == hash.low64 && slot.hash_high == hash.high64 && slot.expires_at != 0)
+      return &slot;
+  }
+  return nullptr;
+}
+
+Slot& EarliestSlot(Bucket& bucket) {
+  Slot* earliest = &bucket.slots[0];
+  for (Slot& slot : bucket.slots) {
+    if (slot.expires_at < earliest->expires_at) earliest = &slot;
+  }
+  return *earliest;
+}
+
+}  // namespace
+
+struct SharedCounters::Table {
+  size_t buckets;
+  alignas(64) Bucket first[1];
+};
+
+SharedCounters::Table* SharedCounters::Create(void* memory, size_t bytes) {
+  auto* table = new (memory) Table();
+  table->buckets = 1 + (bytes - sizeof(Table)) / sizeof(Bucket);
+  for (size_t i = 1; i < table->buckets; ++i) new (&table->first[i]) Bucket();
+  return table;
+}
+
+int64_t SharedCounters::Add(std::string_view key, int64_t amount, double expires_at, double now) {
+  const XXH128_hash_t hash = XXH3_128bits(key.data(), key.size());
+  Bucket& bucket = table_->first[hash.low64 % table_->buckets];
+  BucketLock lock(bucket);
+  Slot* slot = FindSlot(bucket, hash);
+  if (slot != nullptr && slot->expires_at > now) return slot->value += amount;
+  if (slot == nullptr) slot = &EarliestSlot(bucket);
+  *slot = {hash.low64, hash.high64, amount, expires_at};
+  return amount;
+}
+
+int64_t SharedCounters::Get(std::string_view key, double now) {
+  const XXH128_hash_t hash = XXH3_128bits(key.data(), key.size());
+  Bucket& bucket = table_->first[hash.low64 % table_->buckets];
+  BucketLock lock(bucket);
+  const Slot* slot = FindSlot(bucket, hash);
+  return slot != nullptr && slot->expires_at > now ? slot->value : 0;
+}
+
+}  // namespace silverback::nginx

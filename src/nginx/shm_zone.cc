@@ -1,0 +1,65 @@
+#include "nginx/shm_zone.h"
+
+#include "nginx/conf.h"
+
+namespace silverback::nginx {
+namespace {
+
+// Space that the slab allocator needs for its own pages' bookkeeping.
+constexpr size_t kSlabOverheadPages = 8;
+
+void* AllocateAligned(ngx_slab_pool_t* pool, size_t bytes) {
+  constexpr uintptr_t kAlignment = 64;
+  auto* raw = static_cast<u_char*>(ngx_slab_calloc(pool, bytes + kAlignment));
+  if (raw == nullptr) return nullptr;
+  const auto address = reinterpret_cast<uintptr_t>(raw);
+  return raw + ((kAlignment - address % kAlignment) % kAlignment);
+}
+
+// The largest table that still fits.
+void* AllocateLargest(ngx_slab_pool_t* pool, size_t& bytes) {
+  pool->log_nomem = 0;
+  bytes = (pool->pfree > kSlabOverheadPages ? pool->pfree - kSlabOverheadPages : 1) * ngx_pagesize;
+  for (; bytes >= ngx_pagesize; bytes -= ngx_pagesize) {
+    if (void* memory = AllocateAligned(pool, bytes)) return memory;
+  }
+  return nullptr;
+}
+
+ngx_int_t InitZone(ngx_shm_zone_t* zone, void* previous) {
+  auto* pool = reinterpret_cast<ngx_slab_pool_t*>(zone->shm.addr);
+  if (previous != nullptr) {
+    zone->data = previous;
+    return NGX_OK;
+  }
+  if (zone->shm.exists) {
+    zone->data = pool->data;
+    return NGX_OK;
+  }
+  auto* content = static_cast<ZoneContent*>(ngx_slab_calloc(pool, sizeof(ZoneContent)));
+  void* state = AllocateAligned(pool, sizeof(runtime::SharedState));
+  size_t bytes = 0;
+  void* counters = AllocateLargest(pool, bytes);
+  if (content == nullptr || state == nullptr || counters == nullptr) {
+    ngx_log_error(NGX_LOG_EMERG, zone->shm.log, 0, "silverback_shared_memory is too small");
+    return NGX_ERROR;
+  }
+  content->state = runtime::SharedState::Create(state);
+  content->counters = SharedCounters::Create(counters, bytes);
+  pool->data = content;
+  zone->data = content;
+  return NGX_OK;
+}
+
+}  // namespace
+
+ngx_shm_zone_t* AddZone(ngx_conf_t* cf, size_t bytes) {
+  ngx_str_t name = Borrow(std::string_view("silverback"));
+  ngx_shm_zone_t* zone = ngx_shared_memory_add(cf, &name, bytes, &ngx_http_silverback_module);
+  if (zone != nullptr) zone->init = &InitZone;
+  return zone;
+}
+
+ZoneContent* ContentOf(ngx_shm_zone_t* zone) { return static_cast<ZoneContent*>(zone->data); }
+
+}  // namespace silverback::nginx

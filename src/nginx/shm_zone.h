@@ -1,0 +1,22 @@
+// The shared zone of a node: the state by which its workers stay in step, and the counters. It
+// survives reloads as long as its size stays the same.
+#pragma once
+
+#include "nginx/ngx.h"
+#include "nginx/shared_counters.h"
+#include "runtime/shared_state.h"
+
+namespace silverback::nginx {
+
+struct ZoneContent {
+  runtime::SharedState* state;
+  SharedCounters::Table* counters;
+};
+
+// While the configuration is read; nullptr: it is logged why not.
+ngx_shm_zone_t* AddZone(ngx_conf_t* cf, size_t bytes);
+
+// REQUIRES: the zone is initialised (workers run).
+ZoneContent* ContentOf(ngx_shm_zone_t* zone);
+
+}  // namespace silverback::nginx
