@@ -1,0 +1,52 @@
+// Configuration of the HTTP module: what its directives set, by block. Plain structs, as nginx'
+// configuration parser writes through offsets into them. Owned by the configuration's pool.
+#pragma once
+
+#include "nginx/ngx.h"
+
+namespace silverback::nginx {
+
+// The variables that the proxy's directives use; values are written straight into the request's
+// slots.
+enum Variable : int {
+  kUpstreamScheme,
+  kUpstreamGrpcScheme,
+  kUpstreamUri,
+  kUpstreamHost,
+  kUpstreamTe,
+  kUpstreamUpgrade,
+  kUpstreamConnection,
+  kForwardedFor,
+  kForwardedProto,
+  kForwardedHost,
+  kForwardedPort,
+  kForwardedPath,
+  kForwardedPrefix,
+  kProxyMode,
+  kContextReference,
+  kVariableCount
+};
+
+struct MainConf {
+  ngx_str_t env_file;
+  size_t shared_memory;
+  ngx_shm_zone_t* zone;
+  ngx_int_t variables[kVariableCount];
+};
+
+struct ServerConf {
+  ngx_flag_t certificate;
+};
+
+struct LocationConf {
+  ngx_flag_t proxy;
+};
+
+// The part of a request that names what it runs into, for the phases.
+MainConf* MainConfOf(ngx_http_request_t* r);
+LocationConf* LocationConfOf(ngx_http_request_t* r);
+
+}  // namespace silverback::nginx
+
+extern "C" ngx_module_t ngx_http_silverback_module;
+extern "C" ngx_module_t ngx_http_silverback_filter_module;

@@ -1,0 +1,77 @@
+// The request's body: reading it for plugins and putting another one in its place.
+#include "nginx/guard.h"
+#include "nginx/headers.h"
+#include "nginx/request_context.h"
+
+namespace silverback::nginx {
+namespace {
+
+// The body in one piece, or nullopt when a part of it is in a file.
+std::optional<std::string_view> BodyOf(ngx_http_request_t* r) {
+  const ngx_http_request_body_t* body = r->request_body;
+  if (body == nullptr || body->bufs == nullptr) return std::string_view();
+  if (body->temp_file != nullptr) return std::nullopt;
+  const auto text = [](const ngx_buf_t* b) {
+    return std::string_view(reinterpret_cast<const char*>(b->pos), b->last - b->pos);
+  };
+  if (body->bufs->next == nullptr) return text(body->bufs->buf);
+  size_t size = 0;
+  for (ngx_chain_t* link = body->bufs; link != nullptr; link = link->next)
+    size += text(link->buf).size();
+  auto* joined = static_cast<u_char*>(ngx_pnalloc(r->pool, size + 1));
+  if (joined == nullptr) return std::nullopt;
+  u_char* end = joined;
+  for (ngx_chain_t* link = body->bufs; link != nullptr; link = link->next)
+    end = ngx_cpymem(end, link->buf->pos, text(link->buf).size());
+  return std::string_view(reinterpret_cast<const char*>(joined), size);
+}
+
+}  // namespace
+
+void RequestContext::ReadBody(BodyReader done) {
+  if (new_body_) return done(std::string_view(*new_body_));
+  ReadClientBody(std::move(done));
+}
+
+void RequestContext::ReadClientBody(BodyReader done) {
+  body_done_ = std::move(done);
+  const ngx_int_t rc = ngx_http_read_client_request_body(r_, [](ngx_http_request_t* r) {
+    RequestContext* context = Find(r);
+    auto done_now = std::exchange(context->body_done_, nullptr);
+    GuardVoid(r->connection->log, "request body", [&] {
+      if (done_now) done_now(BodyOf(r));
+    });
+  });
+  if (rc >= NGX_HTTP_SPECIAL_RESPONSE) {
+    // Refused (too large, broken): nobody waits for it any more, the phase handler gives this
+    // status.
+    body_done_ = nullptr;
+    body_error_ = rc;
+    return;
+  }
+  // The phases hold the request; the reader's own reference is not needed.
+  --r_->main->count;
+}
+
+void RequestContext::SetRequestBody(std::string body) { new_body_ = std::move(body); }
+
+void RequestContext::ReplaceBody() {
+  const std::string body = *std::exchange(new_body_, std::nullopt);
+  request_headers::Set(r_, "Content-Length", std::to_string(body.size()));
+  request_headers::Remove(r_, "Transfer-Encoding");
+  r_->headers_in.chunked = 0;
+  const ngx_str_t text = CopyTo(r_->pool, body);
+  auto* buffer = static_cast<ngx_buf_t*>(ngx_calloc_buf(r_->pool));
+  ngx_chain_t* link = ngx_alloc_chain_link(r_->pool);
+  if (text.data == nullptr || buffer == nullptr || link == nullptr) throw std::bad_alloc();
+  buffer->pos = buffer->start = text.data;
+  buffer->last = buffer->end = text.data + text.len;
+  buffer->memory = 1;
+  link->buf = buffer;
+  link->next = nullptr;
+  r_->request_body->bufs = text.len == 0 ? nullptr : link;
+  r_->request_body->temp_file = nullptr;
+  r_->request_body->rest = 0;
+}
+
+}  // namespace silverback::nginx

@@ -1,0 +1,198 @@
+// RequestContext: one proxied request: the Exchange that plugins see, and where it stands on its
+// way through the phases. Lives in a cleanup of the request's pool, so that internal redirects do
+// not lose it, and dies with the request. Event loop only.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "nginx/gateway.h"
+#include "nginx/ngx.h"
+#include "nginx/upstream_target.h"
+#include "plugin/exchange.h"
+#include "router/router.h"
+#include "runtime/phase_runner.h"
+
+namespace silverback::nginx {
+
+enum class Stage : uint8_t {
+  kNew,
+  kRewriting,  // its plugins run or wait
+  kRewritten,
+  kAccessing,  // the access plugins run or wait
+  kPlugged,    // all of them let it pass
+  kResolving,  // the upstream's name is being looked up
+  kReady,      // for the proxy module
+  kAnswered,   // a local answer was begun
+};
+
+class RequestContext final : public plugin::Exchange {
+ public:
+  RequestContext(ngx_http_request_t* r, Gateway& gateway);
+  ~RequestContext() override;
+
+  // The context of a request, or nullptr.
+  static RequestContext* Find(ngx_http_request_t* r);
+  static RequestContext& FindOrCreate(ngx_http_request_t* r);
+
+  // -- Exchange
+  std::string_view Method() const override;
+  std::string_view Scheme() const override;
+  std::string_view ForwardedScheme() const override;
+  std::string_view Host() const override;
+  int Port() const override;
+  int ForwardedPort() const override;
+  std::string_view Path() const override;
+  std::string_view RawTarget() const override;
+  std::string_view RawQuery() const override;
+  double HttpVersion() const override;
+  std::string_view ClientIp() const override;
+  std::string_view ForwardedIp() const override;
+  std::optional<std::string_view> RequestHeader(std::string_view name) const override;
+  std::vector<std::string_view> RequestHeaderValues(std::string_view name) const override;
+  plugin::Headers RequestHeaders() const override;
+  using BodyReader = std::function<void(std::optional<std::string_view>)>;
+  void ReadBody(BodyReader done) override;
+  // The client's own, also when a plugin has given another one.
+  void ReadClientBody(BodyReader done);
+  int64_t RequestSize() const override;
+  double StartedAt() const override;
+
+  void SetRequestHeader(std::string_view name, std::string_view value) override;
+  void AddRequestHeader(std::string_view name, std::string_view value) override;
+  void ClearRequestHeader(std::string_view name) override;
+  void SetMethod(std::string_view method) override;
+  std::string_view UpstreamPath() const override { return upstream_path_; }
+  void SetUpstreamPath(std::string_view path) override { upstream_path_ = path; }
+  void SetRawQuery(std::string_view query) override;
+  void SetRequestBody(std::string body) override;
+  void SetUpstreamTarget(std::string_view host, int port) override;
+
+  int ResponseStatus() const override;
+  void SetResponseStatus(int status) override;
+  std::optional<std::string_view> ResponseHeader(std::string_view name) const override;
+  std::vector<std::string_view> ResponseHeaderValues(std::string_view name) const override;
+  plugin::Headers ResponseHeaders() const override;
+  void SetResponseHeader(std::string_view name, std::string_view value) override;
+  void AddResponseHeader(std::string_view name, std::string_view value) override;
+  void ClearResponseHeader(std::string_view name) override;
+  plugin::ResponseSource Source() const override;
+  std::optional<int> UpstreamStatus() const override;
+  void Respond(plugin::LocalResponse response) override;
+
+  const entity::Route* route() const override { return match_ ? match_->route : nullptr; }
+  const entity::Service* service() const override {
+    return route() ? route()->service.get() : nullptr;
+  }
+  const plugin::EntityRef& consumer() const override { return consumer_; }
+  const plugin::EntityRef& credential() const override { return credential_; }
+  void Authenticate(plugin::EntityRef consumer, plugin::EntityRef credential,
+                    bool anonymous) override;
+  Json& Shared() override;
+  std::shared_ptr<Resumer> Suspend() override;
+  Json Serialize() const override;
+
+  // -- the way through the phases (phases.cc)
+  Stage stage = Stage::kNew;
+  Gateway& gateway() const { return gateway_; }
+  runtime::PhaseRunner& runner() { return runner_; }
+  // Runs a step of the phase runner, plugins that resume at once included.
+  template <class Step>
+  runtime::Outcome Run(Step&& step);
+  std::optional<plugin::LocalResponse> TakeResponse() { return std::exchange(response_, {}); }
+  ngx_int_t failed_body_read() const { return body_error_; }
+  // -- routing (routing.cc)
+  router::Request RouterRequest() const;
+  void SetMatch(router::Match match);
+  bool has_match() const { return match_.has_value(); }
+  const router::Match& match() const { return *match_; }
+  bool FromTrustedIp() const;
+  // X-Forwarded-* as the upstream will get them. REQUIRES: has_match().
+  void ComputeForwarded();
+  std::string_view ForwardedHost() const { return forwarded_host_; }
+  bool IsGrpcContent() const;
+  // Writes the variables that the proxy module's directives use.
+  void SetProxyVariables();
+
+  // -- the upstream's side (upstream_peer.cc)
+  struct Upstream {
+    std::string scheme, host_header, hostname;
+    int port = 0;
+    std::vector<Address> addresses;
+    UpstreamTls tls;
+    std::vector<Try> tries;
+    std::string overridden_host;  // by a plugin; "" when not
+    int overridden_port = 0;
+  } upstream;
+  // Expires when the request dies.
+  std::weak_ptr<RequestContext*> Token();
+  bool body_replaced() const { return new_body_.has_value(); }
+  const std::string& host_override() const { return host_override_; }
+  // Puts what SetRequestBody gave in place of the client's body. REQUIRES: that was read.
+  void ReplaceBody();
+
+  // -- clocks, in milliseconds since the epoch; 0: not reached
+  int64_t access_started_ms = 0, access_ended_ms = 0, balancer_ended_ms = 0, header_filter_ms = 0,
+          body_filter_ended_ms = 0;
+  int64_t StartedMs() const;
+  static int64_t NowMs();  // as of the event loop's last turn
+
+  bool proxied = false;       // was handed to the proxy module
+  bool unexpected = false;    // the error handler answers
+  bool answered = false;      // a local answer of a plugin or of routing
+  bool headers_done = false;  // our header filter has seen the response
+  bool wants_trailers = false;
+
+  ngx_http_request_t* request() const { return r_; }
+
+ private:
+  friend class RequestResumer;
+  std::shared_ptr<void>& RawSlot(const void* plugin) override;
+  Json SerializeRequest() const;
+  Json SerializeLatencies() const;
+  void Continue(bool respond);
+
+  ngx_http_request_t* r_;
+  Gateway& gateway_;
+  runtime::PhaseRunner runner_;
+  std::optional<router::Match> match_;
+  mutable std::string path_;
+  std::string upstream_path_, upstream_uri_;
+  std::string host_override_;
+  bool query_changed_ = false;
+  BodyReader body_done_;
+  std::string_view forwarded_proto_, forwarded_host_, forwarded_port_, forwarded_path_,
+      forwarded_prefix_;  // into the request's memory or match_
+  std::string forwarded_for_;
+  mutable std::string client_ip_;
+  plugin::EntityRef consumer_, credential_;
+  Json shared_;
+  std::vector<std::pair<const void*, std::shared_ptr<void>>> slots_;
+  std::optional<plugin::LocalResponse> response_;
+  std::optional<std::string> new_body_;
+  ngx_int_t body_error_ = 0;
+  // Set while a resume may come: shared with the resumers, emptied when the request dies.
+  std::shared_ptr<RequestContext*> self_;
+  std::unique_ptr<EventLoop::Hold> hold_;
+  bool suspended_ = false, running_ = false;
+  std::optional<bool> resumed_early_;
+};
+
+template <class Step>
+runtime::Outcome RequestContext::Run(Step&& step) {
+  running_ = true;
+  resumed_early_.reset();
+  runtime::Outcome outcome = step();
+  while (outcome == runtime::Outcome::kSuspended && resumed_early_) {
+    const bool respond = *std::exchange(resumed_early_, std::nullopt);
+    suspended_ = false;
+    outcome = runner_.Resume(*this, respond);
+  }
+  running_ = false;
+  return outcome;
+}
+
+}  // namespace silverback::nginx

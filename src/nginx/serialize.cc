@@ -1,0 +1,157 @@
+// The entry that log plugins write for a request, in the form of Kong's kong.log.serialize.
+#include "nginx/headers.h"
+#include "nginx/request_context.h"
+#include "util/string_util.h"
+
+namespace silverback::nginx {
+namespace {
+
+// One value as a string, several as a list.
+void PutHeader(Json& object, std::string_view name, std::string_view value) {
+  Json& slot = object[ToLower(name)];
+  if (slot.is_null()) {
+    slot = value;
+  } else if (slot.is_array()) {
+    slot.push_back(value);
+  } else {
+    slot = Json::array({slot, value});
+  }
+}
+
+Json HeadersToJson(const plugin::Headers& headers) {
+  Json object = Json::object();
+  for (const auto& [name, value] : headers) PutHeader(object, name, value);
+  return object;
+}
+
+Json QueryToJson(std::string_view query) {
+  Json object = Json::object();
+  if (query.empty()) return object;
+  for (const std::string_view part : Split(query, '&')) {
+    if (part.empty()) continue;
+    const size_t equals = part.find('=');
+    const std::string name = PercentDecode(part.substr(0, equals), true);
+    Json value = true;
+    if (equals != part.npos) value = PercentDecode(part.substr(equals + 1), true);
+    Json& slot = object[name];
+    if (slot.is_null()) {
+      slot = std::move(value);
+    } else if (slot.is_array()) {
+      slot.push_back(std::move(value));
+    } else {
+      slot = Json::array({slot, std::move(value)});
+    }
+  }
+  return object;
+}
+
+// Rows are logged without their empty fields.
+Json WithoutNulls(const Json& value) {
+  if (!value.is_object()) return value;
+  Json kept = Json::object();
+  for (const auto& [key, member] : value.items()) {
+    if (!member.is_null()) kept[key] = WithoutNulls(member);
+  }
+  return kept;
+}
+
+Json TlsOf(ngx_http_request_t* r) {
+  SSL* ssl = r->connection->ssl->connection;
+  const char* verified = SSL_get0_peer_certificate(ssl) == nullptr ? "NONE"
+                         : SSL_get_verify_result(ssl) == X509_V_OK ? "SUCCESS"
+                                                                   : "FAILED";
+  return {{"version", SSL_get_version(ssl)},
+          {"cipher", SSL_get_cipher_name(ssl)},
+          {"client_verify", verified}};
+}
+
+void Redact(Json& headers) {
+  for (const char* name : {"authorization", "proxy-authorization"}) {
+    if (headers.contains(name)) headers[name] = "REDACTED";
+  }
+}
+
+Json TriesToJson(const std::vector<Try>& tries) {
+  Json list = Json::array();
+  for (const Try& each : tries) {
+    Json entry = {{"ip", each.ip},
+                  {"port", each.port},
+                  {"balancer_start", static_cast<int64_t>(each.started_at * 1000)},
+                  {"balancer_latency", static_cast<int64_t>(each.latency_ms)}};
+    if (each.state != nullptr) {
+      entry["state"] = each.state;
+      entry["code"] = each.code;
+    }
+    list.push_back(std::move(entry));
+  }
+  return list;
+}
+
+}  // namespace
+
+Json RequestContext::SerializeRequest() const {
+  Json request = {{"uri", RawTarget()},
+                  {"url", fmt::format("{}://{}:{}{}", Scheme(), Host(), gateway_.MappedPort(Port()),
+                                      RawTarget())},
+                  {"querystring", QueryToJson(RawQuery())},
+                  {"method", Method()},
+                  {"headers", HeadersToJson(RequestHeaders())},
+                  {"size", RequestSize()}};
+  Redact(request["headers"]);
+  if (r_->connection->ssl != nullptr) request["tls"] = TlsOf(r_);
+  return request;
+}
+
+Json RequestContext::SerializeLatencies() const {
+  const int64_t sent = balancer_ended_ms != 0 ? balancer_ended_ms : access_ended_ms;
+  const int64_t end = body_filter_ended_ms != 0 ? body_filter_ended_ms : NowMs();
+  int64_t kong = 0, waiting = -1;
+  if (proxied && sent != 0) {
+    kong = sent - StartedMs();
+    if (header_filter_ms != 0) waiting = header_filter_ms - sent;
+  } else if (header_filter_ms != 0) {
+    kong = header_filter_ms - StartedMs();
+  }
+  if (header_filter_ms != 0) kong += end - header_filter_ms;
+  return {{"kong", kong}, {"proxy", waiting}, {"request", NowMs() - StartedMs()}};
+}
+
+Json RequestContext::Serialize() const {
+  Json headers = HeadersToJson(ResponseHeaders());
+  headers["connection"] = r_->headers_out.status == NGX_HTTP_SWITCHING_PROTOCOLS ? "upgrade"
+                          : r_->keepalive                                        ? "keep-alive"
+                                                                                 : "close";
+  if (!headers.contains("content-length") && r_->http_version == NGX_HTTP_VERSION_11 &&
+      r_->headers_out.content_length_n < 0 && r_->chunked)
+    headers["transfer-encoding"] = "chunked";
+  Json entry = {{"request", SerializeRequest()},
+                {"response",
+                 {{"status", ResponseStatus()},
+                  {"headers", std::move(headers)},
+                  {"size", static_cast<int64_t>(r_->connection->sent)}}},
+                {"latencies", SerializeLatencies()},
+                {"client_ip", ForwardedIp()},
+                {"started_at", StartedMs()}};
+  if (proxied) {
+    entry["upstream_uri"] = upstream_uri_;
+    entry["tries"] = TriesToJson(upstream.tries);
+  } else {
+    entry["upstream_uri"] = upstream_path_;
+    entry["tries"] = Json::array();
+  }
+  if (route()) entry["route"] = WithoutNulls(route()->row);
+  if (service()) entry["service"] = WithoutNulls(service()->row);
+  if (consumer_) {
+    entry["consumer"] = WithoutNulls(*consumer_);
+    entry["consumer"].erase("ws_id");
+  }
+  if (credential_) {
+    Json& who = entry["authenticated_entity"];
+    who = Json::object();
+    if (const Json* id = FindMember(*credential_, "id")) who["id"] = *id;
+    if (const Json* id = FindMember(*credential_, "consumer_id")) who["consumer_id"] = *id;
+  }
+  return entry;
+}
+
+}  // namespace silverback::nginx

@@ -1,0 +1,10 @@
+// What the gateway calls itself on the wire: clients decide by Kong's version.
+#pragma once
+
+#include <string_view>
+
+namespace silverback::nginx {
+
+constexpr std::string_view kServerName = "kong/2.8.5";
+
+}  // namespace silverback::nginx
