@@ -1,0 +1,65 @@
+#include "nginx/error_page.h"
+
+#include "nginx/guard.h"
+#include "nginx/headers.h"
+#include "nginx/local_response.h"
+#include "nginx/request_context.h"
+
+namespace silverback::nginx {
+namespace {
+
+std::string MessageFor(ngx_uint_t status) {
+  switch (status) {
+    case 400:
+      return "Bad request";
+    case 404:
+      return "Not found";
+    case 408:
+      return "Request timeout";
+    case 411:
+      return "Length required";
+    case 412:
+      return "Precondition failed";
+    case 413:
+      return "Payload too large";
+    case 414:
+      return "URI too long";
+    case 417:
+      return "Expectation failed";
+    case 494:
+      return "Request header or cookie too large";
+    case 500:
+      return "An unexpected error occurred";
+    case 502:
+      return "An invalid response was received from the upstream server";
+    case 503:
+      return "The upstream server is currently unavailable";
+    case 504:
+      return "The upstream server is timing out";
+    default:
+      return fmt::format("The upstream server responded with {}", status);
+  }
+}
+
+ngx_int_t Answer(ngx_http_request_t* r) {
+  RequestContext& context = RequestContext::FindOrCreate(r);
+  context.unexpected = true;
+  plugin::LocalResponse response;
+  const ngx_uint_t status = r->err_status != 0 ? r->err_status : r->headers_out.status;
+  response.status = static_cast<int>(status);
+  response.message = MessageFor(status);
+  // What an upstream said of its own, failed answer is not about this one.
+  response_headers::Remove(r, "content-type");
+  const auto accept = context.RequestHeader("accept");
+  if (accept && accept->empty()) return NGX_HTTP_INTERNAL_SERVER_ERROR;
+  return SendLocalResponse(context, std::move(response));
+}
+
+}  // namespace
+
+ngx_int_t ErrorPageContent(ngx_http_request_t* r) {
+  return Guard(r->connection->log, "error page", ngx_int_t{NGX_HTTP_INTERNAL_SERVER_ERROR},
+               [&] { return Answer(r); });
+}
+
+}  // namespace silverback::nginx

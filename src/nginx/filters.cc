@@ -1,0 +1,183 @@
+#include "nginx/filters.h"
+
+#include "nginx/guard.h"
+#include "nginx/headers.h"
+#include "nginx/request_context.h"
+#include "nginx/version.h"
+#include "util/string_util.h"
+
+namespace silverback::nginx {
+namespace {
+
+ngx_http_output_header_filter_pt next_header_filter;
+ngx_http_output_body_filter_pt next_body_filter;
+
+// A header that is made for nearly every response: no copies but the digits.
+void SetNumber(ngx_http_request_t* r, std::string_view name, int64_t number) {
+  response_headers::Remove(r, name);
+  auto* digits = static_cast<u_char*>(ngx_pnalloc(r->pool, NGX_INT64_LEN));
+  if (digits == nullptr) throw std::bad_alloc();
+  const u_char* end = ngx_sprintf(digits, "%L", number);
+  response_headers::AddBorrowed(r, name, {static_cast<size_t>(end - digits), digits});
+}
+
+void SetFixed(ngx_http_request_t* r, std::string_view name, std::string_view value) {
+  response_headers::Remove(r, name);
+  response_headers::AddBorrowed(r, name, Borrow(value));
+}
+
+// Headers of the upstream that are about its connection, not about the client's.
+void RemoveHopByHopHeaders(RequestContext& context) {
+  ngx_http_request_t* r = context.request();
+  const ngx_http_upstream_t* u = r->upstream;
+  if (u == nullptr) return;
+  std::string listed;
+  bool trailer = false, upgrade = false;
+  EachElement(const_cast<ngx_http_upstream_t*>(u)->headers_in.headers,
+              [&](ngx_table_elt_t& element) {
+                const std::string_view name = View(element.key);
+                if (name.size() == 10 && EqualsIgnoreCase(name, "connection")) {
+                  listed = ToLower(View(element.value));
+                } else if (name.size() == 7) {
+                  trailer = trailer || EqualsIgnoreCase(name, "trailer");
+                  upgrade = upgrade || EqualsIgnoreCase(name, "upgrade");
+                }
+                return true;
+              });
+  if (!listed.empty() && listed != "keep-alive" && listed != "close" && listed != "upgrade") {
+    for (const std::string_view part : Split(listed, ',')) {
+      const std::string_view name = Trim(part);
+      if (!name.empty() && name != "close" && name != "keep-alive" && name != "upgrade")
+        response_headers::Remove(r, name);
+    }
+  }
+  if (upgrade && r->headers_out.status != NGX_HTTP_SWITCHING_PROTOCOLS)
+    response_headers::Remove(r, "upgrade");
+  if (trailer && !context.wants_trailers) response_headers::Remove(r, "trailer");
+}
+
+void AddProxiedHeaders(RequestContext& context) {
+  ngx_http_request_t* r = context.request();
+  const HeaderSwitches& on = context.gateway().headers();
+  const int64_t sent =
+      context.balancer_ended_ms != 0 ? context.balancer_ended_ms : context.access_ended_ms;
+  if (on.upstream_latency) SetNumber(r, "X-Kong-Upstream-Latency", context.header_filter_ms - sent);
+  if (on.proxy_latency) SetNumber(r, "X-Kong-Proxy-Latency", sent - context.StartedMs());
+  if (on.via) SetFixed(r, "Via", kServerName);
+}
+
+void AddLocalHeaders(RequestContext& context) {
+  ngx_http_request_t* r = context.request();
+  const HeaderSwitches& on = context.gateway().headers();
+  if (on.response_latency)
+    SetNumber(r, "X-Kong-Response-Latency", context.header_filter_ms - context.StartedMs());
+  // An answer that a plugin took from another gateway says so by its Via header.
+  if (on.via && response_headers::First(r, "via") == kServerName) return;
+  response_headers::Remove(r, "server");
+  if (!on.server) return;
+  r->headers_out.server = nullptr;
+  response_headers::Add(r, "Server", kServerName);
+}
+
+void FilterHeaders(RequestContext& context) {
+  ngx_http_request_t* r = context.request();
+  context.headers_done = true;
+  context.header_filter_ms = RequestContext::NowMs();
+  if (context.proxied) {
+    if (!context.unexpected) RemoveHopByHopHeaders(context);
+    if (context.gateway().headers().upstream_status) {
+      if (const auto status = context.UpstreamStatus())
+        SetNumber(r, "X-Kong-Upstream-Status", *status);
+    }
+    // nginx would put its own name where the upstream gave none.
+    if (r->headers_out.server == nullptr) response_headers::SuppressServer(r);
+  }
+  context.runner().HeaderFilter(context);
+  if (context.proxied) {
+    AddProxiedHeaders(context);
+  } else {
+    AddLocalHeaders(context);
+  }
+  if (context.runner().NeedsBody() && !r->header_only) {
+    // Plugins may change the body's length; without one nginx sends chunks.
+    ngx_http_clear_content_length(r);
+    ngx_http_clear_accept_ranges(r);
+    r->filter_need_in_memory = 1;
+  }
+}
+
+ngx_int_t HeaderFilter(ngx_http_request_t* r) {
+  if (r != r->main) return next_header_filter(r);
+  RequestContext* context = RequestContext::Find(r);
+  if (context == nullptr || context->headers_done) return next_header_filter(r);
+  const bool ok = Guard(r->connection->log, "header filter", false, [&] {
+    FilterHeaders(*context);
+    return true;
+  });
+  return ok ? next_header_filter(r) : NGX_ERROR;
+}
+
+// The text of a chain; its buffers are consumed by this.
+plugin::BodyChunk Collect(ngx_chain_t* in, std::string& text) {
+  plugin::BodyChunk chunk{&text, false};
+  for (ngx_chain_t* link = in; link != nullptr; link = link->next) {
+    ngx_buf_t* buffer = link->buf;
+    if (ngx_buf_in_memory(buffer)) {
+      text.append(reinterpret_cast<char*>(buffer->pos), buffer->last - buffer->pos);
+      buffer->pos = buffer->last;
+    }
+    if (buffer->last_buf) chunk.last = true;
+  }
+  return chunk;
+}
+
+ngx_int_t FilterBody(RequestContext& context, ngx_chain_t* in) {
+  ngx_http_request_t* r = context.request();
+  std::string text;
+  plugin::BodyChunk chunk = Collect(in, text);
+  context.runner().BodyFilter(context, chunk);
+  auto* out = static_cast<ngx_buf_t*>(ngx_calloc_buf(r->pool));
+  if (out == nullptr) return NGX_ERROR;
+  if (!text.empty()) {
+    const ngx_str_t copy = CopyTo(r->pool, text);
+    if (copy.data == nullptr) return NGX_ERROR;
+    out->pos = out->start = copy.data;
+    out->last = out->end = copy.data + copy.len;
+    out->memory = 1;
+  }
+  out->flush = 1;
+  out->last_buf = chunk.last ? 1 : 0;
+  out->last_in_chain = chunk.last ? 1 : 0;
+  if (text.empty() && !chunk.last) out->sync = 1;
+  ngx_chain_t link{out, nullptr};
+  return next_body_filter(r, &link);
+}
+
+bool IsLast(const ngx_chain_t* in) {
+  for (; in != nullptr; in = in->next) {
+    if (in->buf->last_buf) return true;
+  }
+  return false;
+}
+
+ngx_int_t BodyFilter(ngx_http_request_t* r, ngx_chain_t* in) {
+  if (r != r->main || in == nullptr) return next_body_filter(r, in);
+  RequestContext* context = RequestContext::Find(r);
+  if (context == nullptr) return next_body_filter(r, in);
+  if (IsLast(in)) context->body_filter_ended_ms = RequestContext::NowMs();
+  if (!context->runner().NeedsBody()) return next_body_filter(r, in);
+  return Guard(r->connection->log, "body filter", ngx_int_t{NGX_ERROR},
+               [&] { return FilterBody(*context, in); });
+}
+
+}  // namespace
+
+ngx_int_t AddFilters(ngx_conf_t*) {
+  next_header_filter = ngx_http_top_header_filter;
+  ngx_http_top_header_filter = &HeaderFilter;
+  next_body_filter = ngx_http_top_body_filter;
+  ngx_http_top_body_filter = &BodyFilter;
+  return NGX_OK;
+}
+
+}  // namespace silverback::nginx

@@ -1,0 +1,283 @@
+#include "nginx/gateway.h"
+
+#include <pthread.h>
+#include <sys/stat.h>
+
+#include <csignal>
+
+#include "admin/api.h"
+#include "entity/catalog.h"
+#include "nginx/certificates.h"
+#include "nginx/curl_client.h"
+#include "nginx/guard.h"
+#include "nginx/keepalive_pool.h"
+#include "nginx/node.h"
+#include "nginx/resolver.h"
+#include "nginx/shm_zone.h"
+#include "nginx/timers.h"
+#include "replica/replica.h"
+#include "runtime/cached_entities.h"
+#include "runtime/publisher.h"
+#include "runtime/store_factory.h"
+#include "store/dao.h"
+#include "util/string_util.h"
+
+namespace silverback::nginx {
+namespace {
+
+constexpr size_t kBackgroundThreads = 4;
+constexpr size_t kAdminThreads = 2;
+constexpr size_t kPorts = 65536;
+
+std::unique_ptr<Gateway> gateway;
+
+class CycleLogger final : public plugin::Logger {
+ public:
+  void Log(plugin::LogLevel level, std::string_view message) override {
+    static constexpr ngx_uint_t kLevels[] = {NGX_LOG_DEBUG, NGX_LOG_INFO, NGX_LOG_NOTICE,
+                                             NGX_LOG_WARN,  NGX_LOG_ERR,  NGX_LOG_CRIT};
+    ngx_str_t text = Borrow(message);
+    ngx_log_error(kLevels[static_cast<int>(level)], ngx_cycle->log, 0, "[kong] %V", &text);
+  }
+};
+
+double CachedNow() {
+  const ngx_time_t* now = ngx_timeofday();
+  return static_cast<double>(now->sec) + static_cast<double>(now->msec) / 1000;
+}
+
+// Threads that are started while this lives leave signals to nginx' own.
+class SignalsBlocked {
+ public:
+  SignalsBlocked() {
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before_);
+  }
+  ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+
+ private:
+  sigset_t before_{};
+};
+
+// The prefix names its node: reloads and workers share the id.
+std::string NodeIdOf(const std::string& prefix) {
+  return UuidV5("6ba7b811-9dad-11d1-80b4-00c04fd430c8", prefix);
+}
+
+}  // namespace
+
+struct Gateway::Parts {
+  ngx_cycle_t* cycle;
+  std::optional<config::GatewayConf> conf;
+  std::unique_ptr<EventLoop> loop;
+  std::unique_ptr<ThreadPool> background, admin_threads;
+  std::unique_ptr<EventTimers> timers;
+  CycleLogger logger;
+  std::unique_ptr<SharedCounters> counters;
+  std::unique_ptr<plugin::HttpClient> http;
+
+  std::unique_ptr<entity::Catalog> catalog;
+  std::unique_ptr<replica::Replica> replica;
+  std::unique_ptr<store::Store> store;
+  runtime::SharedState* shared = nullptr;
+  std::unique_ptr<runtime::CachedEntities> entities;
+  std::unique_ptr<plugin::PluginEnv> env;
+  std::unique_ptr<runtime::Worker> worker;
+  std::unique_ptr<runtime::Publisher> publisher;
+  std::unique_ptr<store::Dao> dao;
+  std::unique_ptr<RunningNode> node;
+  std::unique_ptr<admin::Api> api;
+
+  std::unique_ptr<CertificateStore> certificates;
+  std::unique_ptr<KeepalivePool> keepalive;
+  std::unique_ptr<Resolver> resolver;
+
+  std::vector<ngx_cidr_t> trusted;
+  std::unordered_map<int, int> port_map;
+  std::unordered_map<int, std::string> port_texts;
+  bool verify_upstreams = false;
+
+  Status LoadConf(const std::string& env_file);
+  Status OpenStorage();
+  void MakeServices(ZoneContent& zone);
+  Status StartWorker();
+  void MakeAdminApi();
+  void ParseTrustedIps();
+};
+
+Status Gateway::Parts::LoadConf(const std::string& env_file) {
+  auto loaded = config::GatewayConf::FromEnvFile(env_file);
+  if (!loaded) return loaded.error();
+  conf = std::move(*loaded);
+  ParseTrustedIps();
+  for (const std::string& entry : conf->List("port_maps")) {
+    const auto parts = Split(entry, ':');
+    if (parts.size() == 2)
+      port_map[std::atoi(std::string(parts[1]).c_str())] = std::atoi(std::string(parts[0]).c_str());
+  }
+  return Ok();
+}
+
+void Gateway::Parts::ParseTrustedIps() {
+  for (const std::string& entry : conf->List("trusted_ips")) {
+    if (entry == "unix:") continue;
+    ngx_str_t text = CopyTo(cycle->pool, entry);
+    ngx_cidr_t cidr{};
+    if (ngx_ptocidr(&text, &cidr) != NGX_ERROR) trusted.push_back(cidr);
+  }
+}
+
+Status Gateway::Parts::OpenStorage() {
+  auto made = entity::Catalog::Create(conf->plugins());
+  if (!made) return made.error();
+  catalog = std::move(*made);
+  auto opened = replica::Replica::Open(*catalog, {.path = conf->prefix() + "/replica"});
+  if (!opened) return opened.error();
+  replica = std::move(*opened);
+  auto store_opened = runtime::OpenStore(*conf, *catalog);
+  if (!store_opened) return store_opened.error();
+  store = std::move(*store_opened);
+  return Ok();
+}
+
+void Gateway::Parts::MakeServices(ZoneContent& zone) {
+  shared = zone.state;
+  counters = std::make_unique<SharedCounters>(zone.counters);
+  background = std::make_unique<ThreadPool>(*loop, cycle->log, kBackgroundThreads);
+  admin_threads = std::make_unique<ThreadPool>(*loop, cycle->log, kAdminThreads);
+  timers = std::make_unique<EventTimers>(*loop, cycle->log);
+  http = MakeCurlClient(*loop, cycle->log, conf->String("lua_ssl_trusted_certificate_combined"));
+  entities = std::make_unique<runtime::CachedEntities>(*catalog, *replica, *shared, &CachedNow);
+  env.reset(new plugin::PluginEnv{*entities, *counters, *http, *timers, *background, logger,
+                                  &CachedNow, [] { return NewUuid(); }, conf->database() == "off",
+                                  NodeIdOf(conf->prefix())});
+  const std::string bundle = conf->String("lua_ssl_trusted_certificate_combined");
+  certificates = std::make_unique<CertificateStore>(bundle);
+  KeepalivePool::Limits limits;
+  limits.size = static_cast<size_t>(conf->Number("upstream_keepalive_pool_size", 60));
+  limits.requests = static_cast<ngx_uint_t>(conf->Number("upstream_keepalive_max_requests", 100));
+  limits.idle_ms =
+      static_cast<ngx_msec_t>(conf->Number("upstream_keepalive_idle_timeout", 60) * 1000);
+  keepalive = std::make_unique<KeepalivePool>(limits);
+  resolver = std::make_unique<Resolver>(*background, &CachedNow);
+}
+
+Status Gateway::Parts::StartWorker() {
+  runtime::Worker::Setup setup{*catalog,
+                               *replica,
+                               *shared,
+                               *env,
+                               [this](std::function<void()> work) { loop->Post(std::move(work)); },
+                               [this](const runtime::Snapshot&) {
+                                 if (worker) certificates->Use(worker->snapshot());
+                               }};
+  worker = std::make_unique<runtime::Worker>(std::move(setup));
+  SignalsBlocked blocked;
+  Status started = worker->Start();
+  if (started) certificates->Use(worker->snapshot());
+  return started;
+}
+
+void Gateway::Parts::MakeAdminApi() {
+  publisher = std::make_unique<runtime::Publisher>(
+      *catalog, *store, *replica, shared,
+      [this](std::string_view message) { logger.Log(plugin::LogLevel::kWarn, message); });
+  dao = std::make_unique<store::Dao>(*catalog, *store, publisher.get());
+  node = std::make_unique<RunningNode>(RunningNode::Parts{
+      *conf, *loop, *shared, [this] { return worker->snapshot(); }, NodeIdOf(conf->prefix())});
+  api = std::make_unique<admin::Api>(*conf, *catalog, *dao, *node);
+}
+
+Gateway::Gateway() : parts_(std::make_unique<Parts>()) {}
+
+Gateway::~Gateway() {
+  // Threads first: they use everything else. Then what plugins hold, before the services that they
+  // hold it in.
+  parts_->admin_threads.reset();
+  if (parts_->worker) parts_->worker->Stop();
+  parts_->background.reset();
+}
+
+std::unique_ptr<Gateway> Gateway::Create(ngx_cycle_t* cycle, const MainConf& conf) {
+  std::unique_ptr<Gateway> made(new Gateway());
+  Parts& p = *made->parts_;
+  p.cycle = cycle;
+  const auto failed = [&](const Status& status, const char* what) {
+    if (status) return false;
+    ngx_str_t why = Borrow(std::string_view(status.error().message()));
+    ngx_log_error(NGX_LOG_EMERG, cycle->log, 0, "[silverback] %s: %V", what, &why);
+    return true;
+  };
+  if (failed(p.LoadConf(std::string(View(conf.env_file))), "configuration")) return nullptr;
+  if (failed(p.OpenStorage(), "storage")) return nullptr;
+  p.loop = EventLoop::Create(cycle);
+  if (!p.loop) return nullptr;
+  p.MakeServices(*ContentOf(conf.zone));
+  if (failed(p.StartWorker(), "first configuration")) return nullptr;
+  p.MakeAdminApi();
+  const auto& c = *p.conf;
+  made->headers_ = {c.HeaderEnabled("Via"),
+                    c.HeaderEnabled("Server"),
+                    c.HeaderEnabled("X-Kong-Proxy-Latency"),
+                    c.HeaderEnabled("X-Kong-Upstream-Latency"),
+                    c.HeaderEnabled("X-Kong-Response-Latency"),
+                    c.HeaderEnabled("X-Kong-Admin-Latency"),
+                    c.HeaderEnabled("X-Kong-Upstream-Status")};
+  return made;
+}
+
+const config::GatewayConf& Gateway::conf() const { return *parts_->conf; }
+const std::shared_ptr<const runtime::Snapshot>& Gateway::snapshot() const {
+  return parts_->worker->snapshot();
+}
+plugin::Logger& Gateway::log() { return parts_->logger; }
+plugin::PluginEnv& Gateway::env() { return *parts_->env; }
+EventLoop& Gateway::loop() { return *parts_->loop; }
+CertificateStore& Gateway::certificates() { return *parts_->certificates; }
+KeepalivePool& Gateway::keepalive() { return *parts_->keepalive; }
+Resolver& Gateway::resolver() { return *parts_->resolver; }
+admin::Api& Gateway::api() { return *parts_->api; }
+ThreadPool& Gateway::admin_threads() { return *parts_->admin_threads; }
+
+int Gateway::MappedPort(int port) const {
+  if (parts_->port_map.empty()) return port;
+  const auto found = parts_->port_map.find(port);
+  return found == parts_->port_map.end() ? port : found->second;
+}
+
+std::string_view Gateway::PortText(int port) {
+  std::string& text = parts_->port_texts[port];
+  if (text.empty()) text = std::to_string(port);
+  return text;
+}
+
+bool Gateway::trusts_anyone() const { return !parts_->trusted.empty(); }
+
+bool Gateway::Trusts(std::string_view ip) const {
+  const auto address = MakeAddress(ip, 0);
+  if (!address) return false;
+  // nginx' list type is a view of ours.
+  ngx_array_t list{};
+  list.elts = parts_->trusted.data();
+  list.nelts = parts_->trusted.size();
+  list.size = sizeof(ngx_cidr_t);
+  auto* socket = reinterpret_cast<sockaddr*>(const_cast<sockaddr_storage*>(&address->socket));
+  return ngx_cidr_match(socket, &list) == NGX_OK;
+}
+
+bool Gateway::verifies_upstreams() const { return parts_->verify_upstreams; }
+
+Gateway& ThisGateway() { return *gateway; }
+
+ngx_int_t StartGateway(ngx_cycle_t* cycle, const MainConf& conf) {
+  gateway = Guard(cycle->log, "start", std::unique_ptr<Gateway>(),
+                  [&] { return Gateway::Create(cycle, conf); });
+  return gateway ? NGX_OK : NGX_ERROR;
+}
+
+void StopGateway() {
+  if (gateway) GuardVoid(ngx_cycle->log, "stop", [] { gateway.reset(); });
+}
+
+}  // namespace silverback::nginx

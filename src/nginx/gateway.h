@@ -1,0 +1,72 @@
+// Gateway: what one nginx worker is made of: its configuration, the node's replica, the snapshot
+// that it serves by, the services that plugins use and the Admin API. Made when the worker starts,
+// gone when it exits. Event loop only, but for what the members allow.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "config/gateway_conf.h"
+#include "nginx/background.h"
+#include "nginx/conf.h"
+#include "nginx/event_loop.h"
+#include "nginx/ngx.h"
+#include "plugin/env.h"
+#include "runtime/worker.h"
+
+namespace silverback::admin {
+class Api;
+}
+
+namespace silverback::nginx {
+
+class CertificateStore;
+class KeepalivePool;
+class Resolver;
+
+// Which of our own response headers are on (`headers` in kong.conf).
+struct HeaderSwitches {
+  bool via, server, proxy_latency, upstream_latency, response_latency, admin_latency,
+      upstream_status;
+};
+
+class Gateway {
+ public:
+  // Logs what is wrong and gives nullptr.
+  static std::unique_ptr<Gateway> Create(ngx_cycle_t* cycle, const MainConf& conf);
+  ~Gateway();
+
+  const config::GatewayConf& conf() const;
+  const HeaderSwitches& headers() const { return headers_; }
+  const std::shared_ptr<const runtime::Snapshot>& snapshot() const;
+  plugin::Logger& log();
+  plugin::PluginEnv& env();
+  EventLoop& loop();
+  CertificateStore& certificates();
+  KeepalivePool& keepalive();
+  Resolver& resolver();
+  // The Admin API and the threads that it runs on.
+  admin::Api& api();
+  ThreadPool& admin_threads();
+  // The port that clients see for one that we listen on (`port_maps`).
+  int MappedPort(int port) const;
+  // Whether a peer's X-Forwarded-* headers are believed (`trusted_ips`).
+  std::string_view PortText(int port);
+  bool trusts_anyone() const;
+  bool Trusts(std::string_view ip) const;
+  bool verifies_upstreams() const;  // where a service does not say
+
+ private:
+  Gateway();
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
+  HeaderSwitches headers_{};
+};
+
+// The worker's one; REQUIRES: the worker has started.
+Gateway& ThisGateway();
+
+ngx_int_t StartGateway(ngx_cycle_t* cycle, const MainConf& conf);
+void StopGateway();
+
+}  // namespace silverback::nginx

@@ -1,0 +1,46 @@
+// KeepalivePool: idle connections to upstreams, by what makes them exchangeable (address, TLS name,
+// verification, client certificate). One per worker; event loop only. Connections that the other
+// side closes, that are idle for too long, or that a shutdown finds idle, go.
+#pragma once
+
+#include <list>
+#include <string>
+#include <unordered_map>
+
+#include "nginx/ngx.h"
+
+namespace silverback::nginx {
+
+class KeepalivePool {
+ public:
+  struct Limits {
+    size_t size = 60;            // idle connections of one kind; 0: no pooling
+    ngx_uint_t requests = 100;   // that a connection may serve; 0: any number
+    ngx_msec_t idle_ms = 60000;  // 0: for ever
+  };
+  explicit KeepalivePool(Limits limits) : limits_(limits) {}
+  ~KeepalivePool();
+
+  // An idle connection of that kind, or nullptr. The caller owns it.
+  ngx_connection_t* Take(const std::string& key);
+  // Takes a connection over; false: it is not to be kept, the caller closes it.
+  bool Put(const std::string& key, ngx_connection_t* connection);
+
+ private:
+  struct Idle {
+    KeepalivePool* pool;
+    ngx_connection_t* connection;
+    const std::string* key;
+    std::list<Idle>::iterator self;
+  };
+  static void OnReadable(ngx_event_t* event);
+  void Close(Idle& idle);
+
+  Limits limits_;
+  std::unordered_map<std::string, std::list<Idle>> idle_;  // most recent first
+};
+
+// Closes a connection to an upstream, TLS included, without waiting for the other side.
+void CloseUpstreamConnection(ngx_connection_t* connection);
+
+}  // namespace silverback::nginx

@@ -1,0 +1,168 @@
+#include "nginx/local_response.h"
+
+#include <array>
+
+#include "nginx/headers.h"
+#include "nginx/request_context.h"
+#include "util/json.h"
+#include "util/string_util.h"
+
+namespace silverback::nginx {
+namespace {
+
+using plugin::LocalResponse;
+
+struct GrpcStatus {
+  int http;
+  std::string_view code, message;
+};
+
+// How gRPC names what went wrong.
+constexpr GrpcStatus kGrpcStatuses[] = {
+    {200, "0", "OK"},
+    {400, "3", "InvalidArgument"},
+    {401, "16", "Unauthenticated"},
+    {403, "7", "PermissionDenied"},
+    {404, "5", "NotFound"},
+    {409, "10", "Aborted"},
+    {429, "8", "ResourceExhausted"},
+    {499, "1", "Canceled"},
+    {500, "13", "Internal"},
+    {501, "12", "Unimplemented"},
+    {503, "14", "Unavailable"},
+    {504, "4", "DeadlineExceeded"},
+};
+
+// What the client asked for, by the headers that Kong looks at; `error_default_type` without them.
+ErrorFormat WantedFormat(const RequestContext& context) {
+  if (const auto accept = context.RequestHeader("accept")) return FormatFor(*accept);
+  if (const auto type = context.RequestHeader("content-type")) return FormatFor(*type);
+  return FormatFor(context.gateway().conf().String("error_default_type"));
+}
+
+bool HasContentType(const LocalResponse& response) {
+  for (const auto& [name, value] : response.headers) {
+    if (EqualsIgnoreCase(name, "content-type")) return true;
+  }
+  return false;
+}
+
+void AnswerInGrpc(RequestContext& context, LocalResponse& response) {
+  const GrpcStatus* status = nullptr;
+  for (const GrpcStatus& known : kGrpcStatuses) {
+    if (known.http == response.status) status = &known;
+  }
+  std::string message = response.message;
+  if (message.empty() && response.raw_body) {
+    if (const auto json = ParseJson(response.body)) message = StringMember(*json, "message");
+  }
+  if (status != nullptr) context.SetResponseHeader("grpc-status", status->code);
+  if (message.empty() && status != nullptr) message = status->message;
+  if (!message.empty()) context.SetResponseHeader("grpc-message", message);
+  response.status = 200;
+  response.raw_body = true;
+  response.body.clear();
+}
+
+}  // namespace
+
+ErrorFormat FormatFor(std::string_view accept) {
+  const std::string_view type = Trim(accept.substr(0, accept.find(';')));
+  if (type == "text/html") return ErrorFormat::kHtml;
+  if (type == "application/xml") return ErrorFormat::kXml;
+  if (type == "text/plain" || type == "text/*") return ErrorFormat::kPlain;
+  return ErrorFormat::kJson;
+}
+
+std::string_view ContentTypeOf(ErrorFormat format) {
+  switch (format) {
+    case ErrorFormat::kHtml:
+      return "text/html; charset=utf-8";
+    case ErrorFormat::kXml:
+      return "application/xml; charset=utf-8";
+    case ErrorFormat::kPlain:
+      return "text/plain; charset=utf-8";
+    case ErrorFormat::kJson:
+      break;
+  }
+  return "application/json; charset=utf-8";
+}
+
+std::string RenderError(ErrorFormat format, std::string_view message) {
+  switch (format) {
+    case ErrorFormat::kHtml:
+      return fmt::format(
+          "<!doctype html>\n<html>\n  <head>\n    <meta charset=\"utf-8\">\n"
+          "    <title>Kong Error</title>\n  </head>\n  <body>\n    <h1>Kong Error</h1>\n"
+          "    <p>{}.</p>\n  </body>\n</html>\n",
+          message);
+    case ErrorFormat::kXml:
+      return fmt::format(
+          "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<error>\n  <message>{}</message>\n"
+          "</error>\n",
+          message);
+    case ErrorFormat::kPlain:
+      return fmt::format("{}\n", message);
+    case ErrorFormat::kJson:
+      break;
+  }
+  return fmt::format("{{\n  \"message\":\"{}\"\n}}", message);
+}
+
+LocalResponse JsonMessage(int status, std::string_view message) {
+  LocalResponse response;
+  response.status = status;
+  response.raw_body = true;
+  response.body = DumpJson(Json{{"message", message}});
+  response.headers.emplace_back("Content-Type", "application/json; charset=utf-8");
+  return response;
+}
+
+ngx_int_t SendLocalResponse(RequestContext& context, LocalResponse response) {
+  ngx_http_request_t* r = context.request();
+  const bool grpc = context.IsGrpcContent() && r->http_version == NGX_HTTP_VERSION_20;
+  if (grpc && response.status >= 300) AnswerInGrpc(context, response);
+  if (!response.raw_body) {
+    const ErrorFormat format = WantedFormat(context);
+    response.body = RenderError(format, response.message);
+    if (!HasContentType(response))
+      response.headers.emplace_back("Content-Type", ContentTypeOf(format));
+  }
+  for (const auto& [name, value] : response.headers) {
+    if (EqualsIgnoreCase(name, "content-length")) continue;
+    if (EqualsIgnoreCase(name, "set-cookie")) {
+      context.AddResponseHeader(name, value);
+    } else {
+      context.SetResponseHeader(name, value);
+    }
+  }
+  if (response.body.empty() && response.status >= 300 && !HasContentType(response))
+    return response.status;
+  r->headers_out.status = static_cast<ngx_uint_t>(response.status);
+  return SendBody(r, response.body);
+}
+
+ngx_int_t SendBody(ngx_http_request_t* r, std::string_view body) {
+  ngx_int_t rc = ngx_http_discard_request_body(r);
+  if (rc != NGX_OK) return rc;
+  ngx_http_clear_content_length(r);
+  r->headers_out.content_length_n = static_cast<off_t>(body.size());
+  rc = ngx_http_send_header(r);
+  if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) return rc;
+  auto* buffer = static_cast<ngx_buf_t*>(ngx_calloc_buf(r->pool));
+  if (buffer == nullptr) return NGX_ERROR;
+  if (!body.empty()) {
+    const ngx_str_t text = CopyTo(r->pool, body);
+    if (text.data == nullptr) return NGX_ERROR;
+    buffer->pos = buffer->start = text.data;
+    buffer->last = buffer->end = text.data + text.len;
+    // A body filter may change it in place.
+    buffer->temporary = 1;
+  }
+  buffer->last_buf = r == r->main ? 1 : 0;
+  buffer->last_in_chain = 1;
+  ngx_chain_t link{buffer, nullptr};
+  return ngx_http_output_filter(r, &link);
+}
+
+}  // namespace silverback::nginx

@@ -1,0 +1,32 @@
+// Answers that the gateway gives itself: their bodies in the format that the client accepts, and
+// sending them.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "nginx/ngx.h"
+#include "plugin/exchange.h"
+
+namespace silverback::nginx {
+
+class RequestContext;
+
+enum class ErrorFormat { kJson, kHtml, kXml, kPlain };
+
+// The format that an Accept (or Content-Type) header asks for.
+ErrorFormat FormatFor(std::string_view accept);
+std::string_view ContentTypeOf(ErrorFormat format);
+std::string RenderError(ErrorFormat format, std::string_view message);
+
+// {"message": ...}, whatever the client accepts.
+plugin::LocalResponse JsonMessage(int status, std::string_view message);
+
+// Sends the answer through the filters. Gives what the request is to be finalized with: a status
+// without a body is nginx' to answer.
+ngx_int_t SendLocalResponse(RequestContext& context, plugin::LocalResponse response);
+
+// Sends `body` as the whole response; status and headers are set before.
+ngx_int_t SendBody(ngx_http_request_t* r, std::string_view body);
+
+}  // namespace silverback::nginx

@@ -1,0 +1,125 @@
+#include "nginx/node.h"
+
+#include <fstream>
+#include <future>
+
+#include "util/string_util.h"
+
+namespace silverback::nginx {
+namespace {
+
+int64_t ResidentBytes(int pid) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/statm");
+  int64_t total = 0, resident = 0;
+  file >> total >> resident;
+  return resident * static_cast<int64_t>(ngx_pagesize);
+}
+
+// The living workers of this master, by their process table.
+std::vector<int> WorkerPids() {
+  std::vector<int> pids;
+  std::ifstream file("/proc/" + std::to_string(ngx_parent) + "/task/" + std::to_string(ngx_parent) +
+                     "/children");
+  for (int pid = 0; file >> pid;) {
+    std::ifstream name("/proc/" + std::to_string(pid) + "/cmdline");
+    std::string title;
+    std::getline(name, title);
+    if (title.find("worker process") != title.npos) pids.push_back(pid);
+  }
+  return pids;
+}
+
+double Counter(const ngx_atomic_t* counter) {
+  return counter != nullptr ? static_cast<double>(*counter) : 0;
+}
+
+}  // namespace
+
+void RunningNode::OnLoop(std::function<void()> work) {
+  std::promise<void> done;
+  parts_.loop.Post([&] {
+    work();
+    done.set_value();
+  });
+  done.get_future().wait();
+}
+
+Json RunningNode::Status() {
+  Json server = {{"connections_accepted", Counter(ngx_stat_accepted)},
+                 {"connections_active", Counter(ngx_stat_active)},
+                 {"connections_handled", Counter(ngx_stat_handled)},
+                 {"connections_reading", Counter(ngx_stat_reading)},
+                 {"connections_waiting", Counter(ngx_stat_waiting)},
+                 {"connections_writing", Counter(ngx_stat_writing)},
+                 {"total_requests", Counter(ngx_stat_requests)}};
+  Json workers = Json::array();
+  for (const int pid : WorkerPids())
+    workers.push_back({{"pid", pid}, {"http_allocated_gc", ResidentBytes(pid)}});
+  Json zones = Json::object();
+  const ngx_list_t& list = const_cast<ngx_cycle_t*>(ngx_cycle)->shared_memory;
+  for (const ngx_list_part_t* part = &list.part; part != nullptr; part = part->next) {
+    const auto* zone = static_cast<const ngx_shm_zone_t*>(part->elts);
+    for (ngx_uint_t i = 0; i < part->nelts; ++i) {
+      auto* pool = reinterpret_cast<ngx_slab_pool_t*>(zone[i].shm.addr);
+      if (pool == nullptr) continue;
+      const auto free = static_cast<int64_t>(pool->pfree * ngx_pagesize);
+      const auto size = static_cast<int64_t>(zone[i].shm.size);
+      std::string name(reinterpret_cast<const char*>(zone[i].shm.name.data), zone[i].shm.name.len);
+      zones[name == "silverback" ? "kong" : name] = {{"capacity", size},
+                                                     {"allocated_slabs", size - free}};
+    }
+  }
+  return {{"server", std::move(server)},
+          {"memory", {{"workers_lua_vms", std::move(workers)}, {"lua_shared_dicts", zones}}}};
+}
+
+Json RunningNode::Pids() { return {{"master", ngx_parent}, {"workers", WorkerPids()}}; }
+
+Json RunningNode::UpstreamHealth(std::string_view) { return nullptr; }
+
+Result<bool> RunningNode::SetTargetHealth(std::string_view, std::string_view, std::string_view,
+                                          bool) {
+  return Error(ErrorCode::kOperationUnsupported, "health checks are not available");
+}
+
+Json RunningNode::ExplainRoute(const Json& request) {
+  std::shared_ptr<const runtime::Snapshot> snapshot;
+  OnLoop([&] { snapshot = parts_.snapshot(); });
+  const std::string method = StringMember(request, "method", "GET");
+  const std::string host = StringMember(request, "host");
+  const std::string path = StringMember(request, "path", "/");
+  const std::string scheme = StringMember(request, "scheme", "http");
+  const std::string sni = StringMember(request, "sni");
+  router::Request asked;
+  asked.method = method;
+  asked.scheme = scheme;
+  asked.host = host;
+  asked.path = path;
+  asked.sni = sni;
+  asked.https = scheme == "https";
+  const Json* headers = FindMember(request, "headers");
+  asked.header_values = [&](std::string_view name, std::vector<std::string_view>& values) {
+    if (headers == nullptr || !headers->is_object()) return;
+    for (const auto& [key, value] : headers->items()) {
+      if (EqualsIgnoreCase(ReplaceAll(key, "_", "-"), ReplaceAll(name, "_", "-")) &&
+          value.is_string())
+        values.push_back(value.get_ref<const std::string&>());
+    }
+  };
+  Json answer = Json::array();
+  for (const router::Explanation& each : snapshot->router->Explain(asked)) {
+    answer.push_back(
+        {{"id", each.route->id}, {"name", each.route->name}, {"verdict", each.verdict}});
+  }
+  return answer;
+}
+
+std::string RunningNode::Metrics() { return ""; }
+
+// Rows are cached by version: what the cache holds is never stale, so that there is nothing to show
+// or to drop.
+bool RunningNode::CacheHas(std::string_view) { return false; }
+void RunningNode::CacheDelete(std::string_view) {}
+void RunningNode::CacheClear() {}
+
+}  // namespace silverback::nginx

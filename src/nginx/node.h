@@ -1,0 +1,49 @@
+// RunningNode: what the Admin API asks of the node that it runs on. Called from the Admin API's
+// threads: what belongs to the event loop is asked for there and waited for.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "admin/api.h"
+#include "config/gateway_conf.h"
+#include "nginx/event_loop.h"
+#include "nginx/ngx.h"
+#include "runtime/shared_state.h"
+#include "runtime/worker.h"
+
+namespace silverback::nginx {
+
+class RunningNode final : public admin::Node {
+ public:
+  struct Parts {
+    const config::GatewayConf& conf;
+    EventLoop& loop;
+    runtime::SharedState& shared;
+    std::function<std::shared_ptr<const runtime::Snapshot>()> snapshot;  // on the event loop
+    std::string node_id;
+  };
+  explicit RunningNode(Parts parts) : parts_(std::move(parts)) {}
+
+  Json Status() override;
+  Json Pids() override;
+  std::string NodeId() override { return parts_.node_id; }
+  uint64_t Generation() override { return parts_.shared.generation(); }
+  Json UpstreamHealth(std::string_view upstream_id) override;
+  Result<bool> SetTargetHealth(std::string_view upstream_id, std::string_view target,
+                               std::string_view address, bool healthy) override;
+  Json ExplainRoute(const Json& request) override;
+  std::string Metrics() override;
+  bool CacheHas(std::string_view key) override;
+  void CacheDelete(std::string_view key) override;
+  void CacheClear() override;
+
+ private:
+  // Runs `work` on the event loop and waits for it.
+  void OnLoop(std::function<void()> work);
+
+  Parts parts_;
+};
+
+}  // namespace silverback::nginx

@@ -1,0 +1,146 @@
+// From the request to its route, and what the upstream is told about the client.
+#include "nginx/conf.h"
+#include "nginx/headers.h"
+#include "nginx/request_context.h"
+#include "router/normalize.h"
+#include "util/string_util.h"
+
+namespace silverback::nginx {
+namespace {
+
+std::string_view SniOf(ngx_http_request_t* r) {
+  if (r->connection->ssl == nullptr) return {};
+  const char* name = SSL_get_servername(r->connection->ssl->connection, TLSEXT_NAMETYPE_host_name);
+  return name != nullptr ? std::string_view(name) : std::string_view();
+}
+
+std::string_view HeaderValue(const ngx_table_elt_t* element) {
+  return element != nullptr ? View(element->value) : std::string_view();
+}
+
+void SetVariable(ngx_http_request_t* r, const MainConf& conf, Variable which,
+                 std::string_view value) {
+  ngx_http_variable_value_t& slot = r->variables[conf.variables[which]];
+  slot.len = static_cast<unsigned>(value.size()) & 0xfffffffu;
+  slot.data = Borrow(value).data;
+  slot.valid = 1;
+  slot.no_cacheable = 0;
+  slot.not_found = 0;
+}
+
+// Only the first TE line counts, and of it only "trailers".
+bool WantsTrailers(ngx_http_request_t* r) {
+  const auto te = request_headers::First(r, "te");
+  if (!te) return false;
+  for (const std::string_view part : Split(*te, ',')) {
+    if (EqualsIgnoreCase(Trim(part), "trailers")) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+bool RequestContext::FromTrustedIp() const {
+  return gateway_.trusts_anyone() && gateway_.Trusts(ClientIp());
+}
+
+bool RequestContext::IsGrpcContent() const {
+  return HeaderValue(r_->headers_in.content_type).starts_with("application/grpc");
+}
+
+router::Request RequestContext::RouterRequest() const {
+  router::Request request;
+  request.method = Method();
+  request.scheme = Scheme();
+  request.host = HeaderValue(r_->headers_in.host);
+  const std::string_view target = RawTarget();
+  const size_t question = target.find('?');
+  request.has_query = question != target.npos;
+  if (request.has_query) request.query = target.substr(question + 1);
+  request.sni = SniOf(r_);
+  request.https = ForwardedScheme() == "https";
+  request.grpc = r_->http_version == NGX_HTTP_VERSION_20 && IsGrpcContent();
+  // gRPC methods are names, not files: their paths stay as they are.
+  request.path = request.grpc ? target.substr(0, question) : Path();
+  request.header_values = [r = r_](std::string_view name, std::vector<std::string_view>& values) {
+    EachElement(r->headers_in.headers, [&](ngx_table_elt_t& element) {
+      const std::string_view key(reinterpret_cast<char*>(element.lowcase_key), element.key.len);
+      if (std::equal(key.begin(), key.end(), name.begin(), name.end(), [](char a, char b) {
+            return a == b || ((a == '-' || a == '_') && (b == '-' || b == '_'));
+          }))
+        values.push_back(View(element.value));
+      return true;
+    });
+  };
+  return request;
+}
+
+void RequestContext::SetMatch(router::Match match) {
+  match_ = std::move(match);
+  upstream_path_ = match_->upstream_path;
+}
+
+void RequestContext::ComputeForwarded() {
+  const bool trusted = FromTrustedIp();
+  const auto header = [&](std::string_view name) {
+    return trusted ? RequestHeader(name) : std::nullopt;
+  };
+  forwarded_proto_ = header("x-forwarded-proto").value_or(Scheme());
+  forwarded_host_ = header("x-forwarded-host").value_or(Host());
+  forwarded_port_ = header("x-forwarded-port").value_or(std::string_view());
+  if (forwarded_port_.empty()) forwarded_port_ = gateway_.PortText(gateway_.MappedPort(Port()));
+  const std::string_view target = RawTarget();
+  const size_t question = target.find('?', 1);
+  forwarded_path_ = header("x-forwarded-path").value_or(target.substr(0, question));
+  forwarded_prefix_ = header("x-forwarded-prefix").value_or(std::string_view());
+  if (forwarded_prefix_.empty() && match_->stripped && match_->matched_prefix != "/")
+    forwarded_prefix_ = match_->matched_prefix;
+}
+
+void RequestContext::SetProxyVariables() {
+  const MainConf& conf = *MainConfOf(r_);
+  const auto set = [&](Variable which, std::string_view value) {
+    SetVariable(r_, conf, which, value);
+  };
+  const std::string_view target = RawTarget();
+  std::string& uri = upstream_uri_;
+  uri = router::EscapePath(upstream_path_);
+  if (!query_changed_ && target.ends_with('?')) {
+    uri += '?';
+  } else if (r_->args.len != 0) {
+    uri += '?';
+    uri += View(r_->args);
+  }
+  set(kUpstreamUri, uri);
+  set(kUpstreamScheme, upstream.scheme);
+  set(kUpstreamGrpcScheme, upstream.scheme);
+  set(kUpstreamHost, upstream.host_header);
+
+  const std::string_view upgrade = HeaderValue(r_->headers_in.upgrade);
+  const bool websocket = EqualsIgnoreCase(upgrade, "websocket");
+  set(kUpstreamUpgrade, websocket ? "websocket" : "");
+  set(kUpstreamConnection, websocket ? "keep-alive, Upgrade" : "keep-alive");
+  wants_trailers = WantsTrailers(r_);
+  set(kUpstreamTe, wants_trailers ? "trailers" : "");
+
+  forwarded_for_.clear();
+  EachElement(r_->headers_in.headers, [&](ngx_table_elt_t& element) {
+    if (EqualsIgnoreCase(View(element.key), "x-forwarded-for"))
+      forwarded_for_.append(View(element.value)).append(", ");
+    return true;
+  });
+  if (forwarded_for_.empty()) {
+    set(kForwardedFor, ForwardedIp());
+  } else {
+    forwarded_for_ += ClientIp();
+    set(kForwardedFor, forwarded_for_);
+  }
+  set(kForwardedProto, forwarded_proto_);
+  set(kForwardedHost, forwarded_host_);
+  set(kForwardedPort, forwarded_port_);
+  set(kForwardedPath, forwarded_path_);
+  set(kForwardedPrefix, forwarded_prefix_);
+  set(kProxyMode, upstream.scheme.starts_with("grpc") ? "grpc" : "http");
+}
+
+}  // namespace silverback::nginx
