@@ -31,6 +31,14 @@ struct LocalResponse {
   std::string message;  // e.g. "No API key found in request"
 };
 
+// The client's connection, as nginx counts it.
+struct ConnectionInfo {
+  std::string server_address;
+  int server_port = 0;
+  uint64_t number = 0;    // serial number in the worker
+  uint64_t requests = 0;  // received on it so far, this one included
+};
+
 // Who made the response ("service": the upstream, "exit": a plugin, "error": the gateway or nginx).
 enum class ResponseSource { kService, kExit, kError };
 
@@ -104,6 +112,8 @@ class Exchange {
   // Sets consumer and credential and the X-Consumer-* / X-Credential-* / X-Anonymous-Consumer
   // request headers as Kong does; consumer null: only a credential; both null: clears the headers.
   virtual void Authenticate(EntityRef consumer, EntityRef credential, bool anonymous = false) = 0;
+
+  virtual ConnectionInfo Connection() const { return {}; }
 
   // Free-form state shared by the plugins of one request (authenticated groups, rate-limit
   // figures): key -> value.

@@ -1,0 +1,33 @@
+// The bundled plugins that have a handler. A new one is a line here.
+#include <algorithm>
+#include <array>
+
+#include "plugin/plugin.h"
+#include "plugins/acl/acl.h"
+#include "plugins/correlation_id/correlation_id.h"
+#include "plugins/cors/cors.h"
+#include "plugins/http_log/http_log.h"
+#include "plugins/key_auth/key_auth.h"
+#include "plugins/rate_limiting/rate_limiting.h"
+#include "plugins/request_termination/request_termination.h"
+
+namespace silverback::plugin {
+namespace {
+
+using namespace plugins;
+
+constexpr std::array<const PluginType*, 7> kBuiltin = {
+    &kCors, &kKeyAuth, &kAcl, &kRateLimiting, &kHttpLog, &kRequestTermination, &kCorrelationId};
+
+}  // namespace
+
+std::span<const PluginType* const> BuiltinPlugins() { return kBuiltin; }
+
+const PluginType* FindPluginType(std::string_view name) {
+  for (const PluginType* type : kBuiltin) {
+    if (type->name == name) return type;
+  }
+  return nullptr;
+}
+
+}  // namespace silverback::plugin

@@ -1,0 +1,195 @@
+#include "plugins/rate_limiting/rate_limiting.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "plugin/answers.h"
+#include "plugins/rate_limiting/windows.h"
+
+namespace silverback::plugins {
+namespace {
+
+using plugin::Exchange;
+using plugin::Next;
+
+enum class LimitBy { kConsumer, kCredential, kIp, kService, kHeader, kPath };
+
+LimitBy ParseLimitBy(const std::string& name) {
+  if (name == "credential") return LimitBy::kCredential;
+  if (name == "ip") return LimitBy::kIp;
+  if (name == "service") return LimitBy::kService;
+  if (name == "header") return LimitBy::kHeader;
+  if (name == "path") return LimitBy::kPath;
+  return LimitBy::kConsumer;
+}
+
+struct Limit {
+  const Window* window;
+  double limit;
+  std::string limit_text;
+};
+
+// What one request has used of one limit, before it is counted itself.
+struct Usage {
+  const Limit* limit;
+  double used;
+};
+
+std::string_view IdOf(const plugin::EntityRef& row) {
+  const Json* id = row ? FindMember(*row, "id") : nullptr;
+  return id && id->is_string() ? std::string_view(id->get_ref<const std::string&>())
+                               : std::string_view();
+}
+
+std::string Whole(double number) { return DumpJson(Json(number)); }
+
+class RateLimiting final : public plugin::Plugin {
+ public:
+  RateLimiting(const plugin::PluginInstance& instance, plugin::PluginEnv& env)
+      : env_(env),
+        limit_by_(ParseLimitBy(StringMember(instance.config, "limit_by"))),
+        header_name_(StringMember(instance.config, "header_name")),
+        path_(StringMember(instance.config, "path")),
+        redis_(StringMember(instance.config, "policy") == "redis"),
+        fault_tolerant_(BoolMember(instance.config, "fault_tolerant", true)),
+        hide_headers_(BoolMember(instance.config, "hide_client_headers")),
+        key_prefix_("ratelimit:" + ForeignId(instance.row, "route") + ":" +
+                    ForeignId(instance.row, "service") + ":") {
+    for (const Window& window : kWindows) {
+      const Json* limit = FindMember(instance.config, window.name);
+      if (limit && limit->is_number())
+        limits_.push_back({&window, limit->get<double>(), DumpJson(*limit)});
+    }
+  }
+
+  Next OnAccess(Exchange& exchange) const override {
+    if (redis_) return WithoutCounters(exchange);
+    const double now = env_.now();
+    const auto second = static_cast<int64_t>(now);
+    std::vector<Usage> usage;
+    usage.reserve(limits_.size());
+    const Limit* exceeded = nullptr;
+    std::string key = key_prefix_;
+    key += IdentifierOf(exchange);
+    const size_t stem = key.size();
+    for (const Limit& limit : limits_) {
+      SetWindow(key, stem, *limit.window, second);
+      // Counted before it is judged, in one step: concurrent requests can never share the last
+      // place.
+      const int64_t count =
+          env_.counters.Add(key, 1, now + static_cast<double>(limit.window->seconds), now);
+      usage.push_back({&limit, static_cast<double>(count - 1)});
+      if (static_cast<double>(count) > limit.limit) exceeded = &limit;
+    }
+    if (exceeded) GiveBack(key, stem, second, now);
+    return Answer(exchange, usage, exceeded, second);
+  }
+
+ private:
+  Next WithoutCounters(Exchange& exchange) const {
+    env_.log.Log(
+        plugin::LogLevel::kError,
+        "rate-limiting: failed to get usage: the redis policy is not available in this version");
+    if (fault_tolerant_) return Next::kContinue;
+    return plugin::RespondJson(exchange, 500, "An unexpected error occurred");
+  }
+
+  static void SetWindow(std::string& key, size_t stem, const Window& window, int64_t now) {
+    key.resize(stem);
+    key += ':';
+    key += std::to_string(WindowStart(window, now));
+    key += ':';
+    key += window.name;
+  }
+
+  // A refused request does not count.
+  void GiveBack(std::string& key, size_t stem, int64_t second, double now) const {
+    for (const Limit& limit : limits_) {
+      SetWindow(key, stem, *limit.window, second);
+      env_.counters.Add(key, -1, now + static_cast<double>(limit.window->seconds), now);
+    }
+  }
+
+  std::string_view IdentifierOf(const Exchange& exchange) const {
+    std::string_view id;
+    switch (limit_by_) {
+      case LimitBy::kService:
+        id = exchange.service() ? std::string_view(exchange.service()->id) : id;
+        break;
+      case LimitBy::kConsumer:
+        id = IdOf(exchange.consumer());
+        if (id.empty()) id = IdOf(exchange.credential());
+        break;
+      case LimitBy::kCredential:
+        id = IdOf(exchange.credential());
+        break;
+      case LimitBy::kHeader:
+        id = exchange.RequestHeader(header_name_).value_or("");
+        break;
+      case LimitBy::kPath:
+        id = exchange.Path() == path_ ? exchange.Path() : id;
+        break;
+      case LimitBy::kIp:
+        break;
+    }
+    return id.empty() ? exchange.ForwardedIp() : id;
+  }
+
+  Next Answer(Exchange& exchange, const std::vector<Usage>& usage, const Limit* exceeded,
+              int64_t now) const {
+    plugin::Headers headers;
+    if (!hide_headers_) headers = HeadersOf(usage, exceeded, now);
+    if (exceeded) {
+      if (!headers.empty()) headers.emplace_back("Retry-After", headers.back().second);
+      return plugin::Refuse(exchange, 429, "API rate limit exceeded", std::move(headers));
+    }
+    for (const auto& [name, value] : headers) exchange.SetResponseHeader(name, value);
+    return Next::kContinue;
+  }
+
+  // RateLimit-Reset is the last one.
+  static plugin::Headers HeadersOf(const std::vector<Usage>& usage, const Limit* exceeded,
+                                   int64_t now) {
+    plugin::Headers headers;
+    headers.reserve(usage.size() * 2 + 4);
+    const Limit* closest = nullptr;
+    double least = 0;
+    for (const Usage& use : usage) {
+      double remaining = use.limit->limit - use.used;
+      if (!exceeded || exceeded == use.limit) remaining -= 1;
+      remaining = std::max(0.0, remaining);
+      if (!closest || remaining < least ||
+          (remaining == least && use.limit->window->seconds > closest->window->seconds)) {
+        closest = use.limit;
+        least = remaining;
+      }
+      headers.emplace_back(use.limit->window->limit_header, use.limit->limit_text);
+      headers.emplace_back(use.limit->window->remaining_header, Whole(remaining));
+    }
+    if (!closest) return headers;
+    const int64_t reset =
+        std::max<int64_t>(1, closest->window->seconds - (now - WindowStart(*closest->window, now)));
+    headers.emplace_back("RateLimit-Limit", closest->limit_text);
+    headers.emplace_back("RateLimit-Remaining", Whole(least));
+    headers.emplace_back("RateLimit-Reset", std::to_string(reset));
+    return headers;
+  }
+
+  plugin::PluginEnv& env_;
+  std::vector<Limit> limits_;
+  const LimitBy limit_by_;
+  const std::string header_name_, path_;
+  const bool redis_, fault_tolerant_, hide_headers_;
+  const std::string key_prefix_;
+};
+
+Result<std::unique_ptr<plugin::Plugin>> Create(const plugin::PluginInstance& instance,
+                                               plugin::PluginEnv& env) {
+  return std::unique_ptr<plugin::Plugin>(new RateLimiting(instance, env));
+}
+
+}  // namespace
+
+const plugin::PluginType kRateLimiting = {"rate-limiting", 901, "2.4.0", plugin::kAccess, Create};
+
+}  // namespace silverback::plugins
