@@ -26,8 +26,7 @@ struct Request {
   std::string_view scheme;  // "http", "https" (gRPC: decided by `grpc`), for streams "tcp", "tls",
                             // "udp", "tls_passthrough"
   std::string_view host;  // raw Host header (or :authority), with its port if it had one; case kept
-  std::string_view
-      path;  // normalised, without query, percent-encoding as Kong's normalisation leaves it
+  std::string_view path;  // without query, as NormalizePath (router/normalize.h) gives it
   std::string_view query;  // raw, without "?"
   bool has_query = false;  // "/q?" has one that is empty
   std::string_view sni;    // "" without TLS or SNI
@@ -42,10 +41,12 @@ struct Request {
 
 struct Match {
   const entity::Route* route = nullptr;  // owned by the router
-  std::string
-      upstream_path;  // path for the upstream, service path and strip_path applied, without query
-  std::string_view matched_prefix;  // part of Request::path that a path matched, for
-                                    // X-Forwarded-Prefix when stripped
+  // Path for the upstream: service path and strip_path applied, escaped as it goes into the request
+  // line, without query.
+  std::string upstream_path;
+  // Part of Request::path that the route's path matched; "" for routes without paths. Kong sends it
+  // as X-Forwarded-Prefix when `stripped`, unless it is "/".
+  std::string_view matched_prefix;
   bool stripped = false;
   std::string upstream_host;  // for preserve_host: the client's Host; "" otherwise
   std::vector<std::pair<std::string, std::string>>

@@ -1,0 +1,421 @@
+#include "router/http_index.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "router/http_index_internal.h"
+#include "router/upstream_path.h"
+#include "util/string_util.h"
+
+namespace silverback::router {
+
+// Memory that a thread's searches share.
+struct HttpIndex::Scratch {
+  struct PathHit {
+    Atom path;
+    uint32_t kinds;
+  };
+  struct Cursor {
+    const uint32_t* at;
+    const uint32_t* end;
+    Atom host, path;
+    bool regex;
+  };
+  struct Header {
+    Atom name;
+    std::vector<std::string> values;  // lower case
+    size_t count = 0;
+  };
+  std::string host_with_port, key;
+  std::vector<Atom> hosts, header_keys;  // as in posting keys
+  std::vector<PathHit> paths;            // the shortest first
+  std::vector<Cursor> lists, merged;
+  std::vector<std::string_view> values;
+  std::vector<Header> headers;  // that the request has, of those that routes name
+  size_t header_count = 0;
+  std::vector<std::pair<uint32_t, bool>> regex_results;
+};
+
+class HttpIndex::Search {
+ public:
+  Search(const HttpIndex& index, const Request& request, Scratch& scratch)
+      : index_(index), request_(request), scratch_(scratch) {}
+
+  const Rule* Run();
+  PathRegex::Found MatchRegex(const Rule& rule) const {
+    return index_.regexes_[rule.regex - 1]->Match(request_.path);
+  }
+
+ private:
+  enum class Preference { kNone, kHost, kPath, kRegex, kHeader };
+
+  void FindHosts();
+  void AddWildcards();
+  void FindPaths();
+  void FindHeaders();
+  bool RegexMatches(uint32_t regex);
+  uint32_t FirstRegex();
+  size_t StartCategory();
+
+  bool CanMatch(Category bits) const;
+  void Gather(size_t category);
+  void GatherPath(size_t category, Atom host, Atom header, Atom sni);
+  void AddList(const PostingKey& key, bool regex);
+  Preference Preferred(size_t category, Atom* value);
+  const Rule* Best(Preference preference, Atom value);
+  bool InPreferred(const Scratch::Cursor& list, const Rule& rule, Preference preference,
+                   Atom value) const;
+  bool Matches(const Rule& rule);
+  uint32_t CountOf(size_t category, ListKind kind, Atom atom) const;
+
+  // Beyond so many patterns that do not concern a request's candidates, Kong's preference for the
+  // first pattern that matches is not worth their evaluation.
+  static constexpr size_t kMaxProbes = 64;
+
+  const HttpIndex& index_;
+  const Request& request_;
+  Scratch& scratch_;
+  bool plain_host_known_ = false;  // some route has the request's host without a wildcard
+  Atom literal_host_ = kNoAtom;    // key of the Host header as it is
+  Atom first_wildcard_ = kNoAtom;  // key of the wildcard that precedes all that match
+  uint32_t method_bit_ = 0;
+  Atom method_ = kNoAtom, sni_ = kNoAtom;
+  bool plain_http_ = false;
+  Atom longest_path_ = kNoAtom;
+  bool regexes_begin_here_ = false;
+  std::optional<uint32_t> first_regex_;
+};
+
+void HttpIndex::Search::AddWildcards() {
+  const std::string& name = scratch_.host_with_port;
+  Atom first = std::numeric_limits<Atom>::max();
+  const auto try_list = [&](const std::vector<Atom>& wildcards) {
+    for (const Atom wildcard : wildcards) {
+      const Atom key = WildcardKey(wildcard);
+      if (!index_.patterns_[wildcard - 1].Matches(name)) continue;
+      if (std::find(scratch_.hosts.begin(), scratch_.hosts.end(), key) != scratch_.hosts.end()) {
+        continue;
+      }
+      scratch_.hosts.push_back(key);
+      first = std::min(first, key);
+    }
+  };
+  const auto try_text = [&](const AtomTable& table, const auto& lists, std::string_view text) {
+    const Atom place = table.Find(text);
+    if (place != kNoAtom) try_list(lists[place - 1]);
+  };
+  const std::string_view whole = name, base = StripDigits(name);
+  for (size_t i = 0; i < whole.size(); ++i) {
+    if (whole[i] != '.') continue;
+    try_text(index_.wildcard_prefixes_, index_.by_prefix_, whole.substr(0, i + 1));
+    try_text(index_.wildcard_suffixes_, index_.by_suffix_, whole.substr(i));
+    if (i < base.size()) {
+      try_text(index_.wildcard_suffixes_, index_.by_suffix_, base.substr(i));
+    }
+  }
+  if (first != std::numeric_limits<Atom>::max() && !plain_host_known_) first_wildcard_ = first;
+}
+
+void HttpIndex::Search::FindHosts() {
+  scratch_.hosts.clear();
+  if (index_.hosts_.empty() && index_.wildcards_.empty()) return;
+  const std::string_view host = request_.host;
+  const std::string_view bare = SplitPort(host).without_port;
+  const Atom literal = index_.hosts_.Find(host);
+  const Atom without_port = bare == host ? literal : index_.hosts_.Find(bare);
+  literal_host_ = PlainHostKey(literal);
+  if (literal != kNoAtom) scratch_.hosts.push_back(literal_host_);
+  if (without_port != kNoAtom && without_port != literal) {
+    scratch_.hosts.push_back(PlainHostKey(without_port));
+  }
+  plain_host_known_ = literal != kNoAtom || without_port != kNoAtom;
+  if (host.empty() || (index_.wildcards_.empty() && plain_host_known_)) return;
+  WithPort(host, request_.scheme == "https" ? 443 : 80, scratch_.host_with_port);
+  plain_host_known_ = index_.hosts_.Find(scratch_.host_with_port) != kNoAtom || plain_host_known_;
+  if (!index_.wildcards_.empty()) AddWildcards();
+}
+
+void HttpIndex::Search::FindPaths() {
+  scratch_.paths.clear();
+  index_.trie_.Walk(request_.path, [&](uint32_t id) {
+    const Scratch::PathHit hit{id / 4, id % 4};
+    scratch_.paths.push_back(hit);
+    if (hit.kinds & kIsPrefix) longest_path_ = hit.path;
+    if (hit.kinds & kBeginsRegex) regexes_begin_here_ = true;
+  });
+}
+
+void HttpIndex::Search::FindHeaders() {
+  scratch_.header_count = 0;
+  scratch_.header_keys.clear();
+  if (index_.header_names_.empty() || !request_.header_values) return;
+  scratch_.header_keys.push_back(kNoAtom);
+  for (Atom name = 1; name <= index_.header_names_.size(); ++name) {
+    scratch_.values.clear();
+    request_.header_values(index_.header_names_.Name(name), scratch_.values);
+    if (scratch_.values.empty()) continue;
+    if (scratch_.headers.size() == scratch_.header_count) scratch_.headers.emplace_back();
+    Scratch::Header& header = scratch_.headers[scratch_.header_count++];
+    header.name = name;
+    header.values.clear();
+    for (const std::string_view value : scratch_.values) {
+      header.values.push_back(ToLower(value));
+      MakeHeaderKey(index_.header_names_.Name(name), header.values.back(), scratch_.key);
+      const Atom key = index_.header_values_.Find(scratch_.key);
+      auto& keys = scratch_.header_keys;
+      if (key != kNoAtom && std::find(keys.begin(), keys.end(), key) == keys.end()) {
+        keys.push_back(key);
+      }
+    }
+  }
+}
+
+bool HttpIndex::Search::RegexMatches(uint32_t regex) {
+  for (const auto& [known, result] : scratch_.regex_results) {
+    if (known == regex) return result;
+  }
+  const bool result = index_.regexes_[regex - 1]->Matches(request_.path);
+  scratch_.regex_results.emplace_back(regex, result);
+  return result;
+}
+
+// The pattern that comes first of all that match, whatever the routes that have it ask for besides.
+uint32_t HttpIndex::Search::FirstRegex() {
+  if (first_regex_) return *first_regex_;
+  first_regex_ = 0;
+  if (!regexes_begin_here_) return 0;
+  auto& lists = scratch_.merged;
+  lists.clear();
+  for (const Scratch::PathHit& hit : scratch_.paths) {
+    if (!(hit.kinds & kBeginsRegex)) continue;
+    const auto list = index_.postings_.Find({kRegexesByPrefix, 0, hit.path});
+    lists.push_back({list.data(), list.data() + list.size(), 0, 0, true});
+  }
+  for (size_t probes = 0; probes < kMaxProbes; ++probes) {
+    Scratch::Cursor* next = nullptr;
+    for (auto& list : lists) {
+      if (list.at != list.end && (!next || *list.at < *next->at)) next = &list;
+    }
+    if (!next) return 0;
+    const uint32_t regex = *next->at++;
+    if (RegexMatches(regex)) return *(first_regex_ = regex);
+  }
+  return 0;
+}
+
+// Kong begins with the category of exactly those attributes for which some route has the request's
+// value. Only rules with server names, which plain HTTP does not have, can stand before it.
+size_t HttpIndex::Search::StartCategory() {
+  if (!plain_http_ || !index_.has_sni_rules_) return 0;
+  Category bits = 0;
+  if (plain_host_known_ || first_wildcard_ != kNoAtom) bits |= kByHost;
+  if (scratch_.header_count > 0) bits |= kByHeader;
+  if (longest_path_ != kNoAtom || FirstRegex() != 0) bits |= kByPath;
+  if (method_ != kNoAtom) bits |= kByMethod;
+  if (bits == 0) return index_.categories_.size();
+  for (size_t i = 0; i < index_.categories_.size(); ++i) {
+    if (index_.categories_[i].bits == bits) return i;
+  }
+  return 0;
+}
+
+bool HttpIndex::Search::CanMatch(Category bits) const {
+  if ((bits & kByHost) && scratch_.hosts.empty()) return false;
+  if ((bits & kByHeader) && scratch_.header_count == 0) return false;
+  if ((bits & kByPath) && scratch_.paths.empty()) return false;
+  if ((bits & kByMethod) && method_ == kNoAtom) return false;
+  return !(bits & kBySni) || plain_http_ || sni_ != kNoAtom;
+}
+
+void HttpIndex::Search::AddList(const PostingKey& key, bool regex) {
+  const auto list = index_.postings_.Find(key);
+  if (list.empty()) return;
+  scratch_.lists.push_back({list.data(), list.data() + list.size(), key.host, key.path, regex});
+}
+
+void HttpIndex::Search::GatherPath(size_t category, Atom host, Atom header, Atom sni) {
+  if (!(index_.categories_[category].bits & kByPath)) {
+    AddList({List(category, kPrefixRules), host, kNoAtom, header, sni}, false);
+    return;
+  }
+  for (const Scratch::PathHit& hit : scratch_.paths) {
+    if (hit.kinds & kIsPrefix) {
+      AddList({List(category, kPrefixRules), host, hit.path, header, sni}, false);
+    }
+    if (hit.kinds & kBeginsRegex) {
+      AddList({List(category, kRegexRules), host, hit.path, header, sni}, true);
+    }
+  }
+}
+
+void HttpIndex::Search::Gather(size_t category) {
+  static const std::vector<Atom> kNone = {kNoAtom};
+  const Category bits = index_.categories_[category].bits;
+  const Atom sni = (bits & kBySni) && !plain_http_ ? sni_ : kNoAtom;
+  scratch_.lists.clear();
+  for (const Atom host : bits& kByHost ? scratch_.hosts : kNone) {
+    for (const Atom header : bits& kByHeader ? scratch_.header_keys : kNone) {
+      GatherPath(category, host, header, sni);
+    }
+  }
+}
+
+uint32_t HttpIndex::Search::CountOf(size_t category, ListKind kind, Atom atom) const {
+  if (atom == kNoAtom) return 0;
+  return static_cast<uint32_t>(index_.postings_.Find({List(category, kind), atom}).size());
+}
+
+// The attribute whose sharers Kong looks at first: the first routed header that the request has,
+// or else the one that the fewest rules of the category share.
+HttpIndex::Search::Preference HttpIndex::Search::Preferred(size_t category, Atom* value) {
+  const Category bits = index_.categories_[category].bits;
+  if (bits & kByHeader) {
+    *value = scratch_.headers[0].name;
+    if (CountOf(category, kHeaderCount, *value) > 0) return Preference::kHeader;
+  }
+  Preference best = Preference::kNone;
+  uint32_t least = std::numeric_limits<uint32_t>::max();
+  const auto consider = [&](Preference preference, ListKind kind, Atom atom) {
+    const uint32_t count = CountOf(category, kind, atom);
+    if (count == 0 || count >= least) return;
+    least = count;
+    best = preference;
+    *value = atom;
+  };
+  if (bits & kByHost) {
+    consider(Preference::kHost, kHostCount,
+             first_wildcard_ != kNoAtom ? first_wildcard_ : literal_host_);
+  }
+  if (bits & kByPath) {
+    if (const uint32_t regex = FirstRegex()) {
+      consider(Preference::kRegex, kRegexCount, regex);
+    } else {
+      consider(Preference::kPath, kPathCount, longest_path_);
+    }
+  }
+  // All candidates share method and server name with the request.
+  if (bits & kByMethod) consider(Preference::kNone, kMethodCount, method_);
+  if (bits & kBySni) consider(Preference::kNone, kSniCount, sni_);
+  return best;
+}
+
+bool HttpIndex::Search::InPreferred(const Scratch::Cursor& list, const Rule& rule,
+                                    Preference preference, Atom value) const {
+  switch (preference) {
+    case Preference::kNone:
+      return true;
+    case Preference::kHost:
+      return list.host == value;
+    case Preference::kPath:
+      return !list.regex && list.path == value;
+    case Preference::kRegex:
+      return rule.regex == value;
+    case Preference::kHeader:
+      break;
+  }
+  const std::string_view name = index_.header_names_.Name(value);
+  const auto* headers = index_.HeadersOf(rule);
+  return std::any_of(headers->begin(), headers->end(),
+                     [&](const HeaderRule& header) { return header.name == name; });
+}
+
+bool HttpIndex::Search::Matches(const Rule& rule) {
+  if (rule.methods != 0) {
+    if (!(rule.methods & method_bit_)) return false;
+    const auto& methods = index_.routes_[rule.route].route->methods;
+    if (method_bit_ == kOtherMethod &&
+        std::find(methods.begin(), methods.end(), request_.method) == methods.end()) {
+      return false;
+    }
+  }
+  if (const auto* headers = index_.HeadersOf(rule)) {
+    for (const HeaderRule& wanted : *headers) {
+      const auto begin = scratch_.headers.begin();
+      const auto end = begin + static_cast<std::ptrdiff_t>(scratch_.header_count);
+      const auto found = std::find_if(begin, end, [&](const Scratch::Header& header) {
+        return index_.header_names_.Name(header.name) == wanted.name;
+      });
+      if (found == end || !wanted.Matches(found->values)) return false;
+    }
+  }
+  return rule.regex == 0 || RegexMatches(rule.regex);
+}
+
+// The first rule of the gathered lists that matches.
+const HttpIndex::Rule* HttpIndex::Search::Best(Preference preference, Atom value) {
+  auto& lists = scratch_.merged;
+  lists = scratch_.lists;
+  while (true) {
+    Scratch::Cursor* next = nullptr;
+    for (auto& list : lists) {
+      if (list.at != list.end && (!next || *list.at < *next->at)) next = &list;
+    }
+    if (!next) return nullptr;
+    const Rule& rule = index_.rules_[*next->at++];
+    if (InPreferred(*next, rule, preference, value) && Matches(rule)) return &rule;
+  }
+}
+
+const HttpIndex::Rule* HttpIndex::Search::Run() {
+  scratch_.regex_results.clear();
+  plain_http_ = request_.scheme == "http";
+  FindHosts();
+  FindPaths();
+  FindHeaders();
+  method_ = index_.methods_.Find(request_.method);
+  method_bit_ = index_.MethodBit(request_.method);
+  if (!request_.sni.empty()) sni_ = index_.snis_.Find(request_.sni);
+  for (size_t i = StartCategory(); i < index_.categories_.size(); ++i) {
+    if (!CanMatch(index_.categories_[i].bits)) continue;
+    Gather(i);
+    const auto& lists = scratch_.lists;
+    if (lists.empty()) continue;
+    const bool only_one = lists.size() == 1 && lists[0].end - lists[0].at == 1;
+    Atom value = kNoAtom;
+    const Preference preference = only_one ? Preference::kNone : Preferred(i, &value);
+    if (preference != Preference::kNone) {
+      if (const Rule* rule = Best(preference, value)) return rule;
+    }
+    if (const Rule* rule = Best(Preference::kNone, kNoAtom)) return rule;
+  }
+  return nullptr;
+}
+
+const entity::Route* HttpIndex::FindRoute(const Request& request) const {
+  thread_local Scratch scratch;
+  const Rule* rule = Search(*this, request, scratch).Run();
+  return rule ? routes_[rule->route].route : nullptr;
+}
+
+std::optional<Match> HttpIndex::Find(const Request& request) const {
+  thread_local Scratch scratch;
+  Search search(*this, request, scratch);
+  const Rule* rule = search.Run();
+  if (!rule) return std::nullopt;
+
+  Match match;
+  match.route = routes_[rule->route].route;
+  PathParts parts;
+  parts.request_path = request.path;
+  parts.strip = match.route->strip_path;
+  parts.v1 = match.route->path_handling_v1;
+  if (match.route->service) parts.service_path = match.route->service->path;
+  size_t matched = std::string_view::npos;
+  if (rule->regex != 0) {
+    PathRegex::Found found = search.MatchRegex(*rule);
+    match.captures = std::move(found.captures);
+    matched = found.rest;
+  } else if (rule->path != kNoAtom) {
+    matched = paths_.Name(rule->path).size();
+  }
+  if (matched != std::string_view::npos) {
+    parts.rest = request.path.substr(matched);
+    match.matched_prefix = request.path.substr(0, matched);
+    match.stripped = match.route->strip_path;
+  }
+  match.upstream_path = UpstreamPath(parts);
+  if (match.route->preserve_host) match.upstream_host = request.host;
+  return match;
+}
+
+}  // namespace silverback::router

@@ -1,0 +1,96 @@
+// The index of HTTP routes. A request's host, path, header and server name become numbers by
+// dictionaries (exact host, wildcard suffix or prefix, radix trie of paths), combinations of them
+// give short lists of rules, and of these the first that matches wins: the number of routes does
+// not matter.
+//
+// The order is Kong 2.8's, with what its own search adds to the documented precedence:
+//  - within a category, rules that share the request's most selective attribute (its literal host,
+//    its longest path, its first routed header) come before the others;
+//  - over plain HTTP rules with server names match too, but only in categories after the one that
+//    has exactly the attributes that some rules of the configuration and the request share.
+//
+// Immutable after Build; any thread may call Find. A thread keeps scratch memory, so that matching
+// allocates nothing but the result.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "router/atoms.h"
+#include "router/host.h"
+#include "router/path_trie.h"
+#include "router/postings.h"
+#include "router/route_rule.h"
+#include "router/router.h"
+
+namespace silverback::router {
+
+class HttpIndex {
+ public:
+  // `routes` outlive the index. Routes that cannot be matched are named in `skipped`.
+  void Build(const std::vector<const entity::Route*>& routes, std::vector<std::string>* skipped);
+
+  std::optional<Match> Find(const Request& request) const;
+  // The route that Find would give; for explanations.
+  const entity::Route* FindRoute(const Request& request) const;
+
+  size_t memory_bytes() const;
+
+ private:
+  struct Rule {
+    uint32_t route = 0;    // in routes_
+    uint32_t regex = 0;    // number of its pattern, 0 for a prefix or no path
+    Atom path = kNoAtom;   // the prefix, or what the pattern literally begins with
+    uint32_t methods = 0;  // bits of methods_, see kOtherMethod
+  };
+  struct CategoryInfo {
+    Category bits;
+  };
+  struct Scratch;
+  class Search;
+  class Builder;
+
+  // Kinds of posting lists; a list's number is (category position + 1) * 8 + kind.
+  enum ListKind : uint32_t {
+    kPrefixRules,
+    kRegexRules,
+    kHostCount,
+    kPathCount,
+    kRegexCount,
+    kMethodCount,
+    kSniCount,
+    kHeaderCount
+  };
+  static uint32_t List(size_t category, ListKind kind) {
+    return static_cast<uint32_t>((category + 1) * 8) + kind;
+  }
+  static constexpr uint32_t kRegexesByPrefix = 1;  // list number: patterns by their literal prefix
+  static constexpr uint32_t kOtherMethod = 1u << 31;
+
+  const std::vector<HeaderRule>* HeadersOf(const Rule& rule) const {
+    return routes_[rule.route].headers.get();
+  }
+  uint32_t MethodBit(std::string_view method) const;
+
+  std::vector<RouteRules> routes_;
+  std::vector<Rule> rules_;               // by category, then by precedence
+  std::vector<CategoryInfo> categories_;  // in the order of trial
+  AtomTable hosts_;                       // plain hosts of routes
+  AtomTable wildcards_;                   // hosts with "*", in the order of precedence
+  AtomTable wildcard_suffixes_, wildcard_prefixes_;
+  std::vector<std::vector<Atom>> by_suffix_, by_prefix_;  // wildcards by the number above
+  std::vector<HostPattern> patterns_;                     // by wildcard
+  AtomTable paths_;        // prefixes of rules and literal beginnings of patterns
+  PathTrie trie_;          // of paths_; ids are atom * 4 + kIsPrefix | kBeginsRegex
+  AtomTable regex_names_;  // patterns, in the order of precedence
+  std::vector<std::unique_ptr<PathRegex>> regexes_;
+  AtomTable methods_, snis_;
+  AtomTable header_names_;   // in the order of precedence
+  AtomTable header_values_;  // "name\0value" by which header rules are found
+  Postings postings_;
+  bool has_sni_rules_ = false;
+};
+
+}  // namespace silverback::router
