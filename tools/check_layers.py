@@ -23,7 +23,7 @@ MAY_INCLUDE = {
     "plugin": ["entity", "http", "schema", "util"],
     "plugins": ["plugin", "entity", "http", "schema", "util"],
     "config": ["util"],
-    "runtime": ["plugin", "store", "replica", "router", "balancer", "health", "dns", "entity", "schema", "util"],
+    "runtime": ["plugin", "store", "config", "replica", "router", "balancer", "health", "dns", "entity", "schema", "util"],
     "admin": ["store", "entity", "schema", "config", "http", "util"],
     "nginx": ["admin", "runtime", "plugins", "plugin", "store", "replica", "router", "balancer", "health", "dns", "config",
               "entity", "schema", "http", "util"],

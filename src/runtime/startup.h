@@ -1,0 +1,24 @@
+// What happens before nginx starts: the store is opened (the embedded one is made), and the replica
+// is brought up to it. Blocking; for the command line.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "runtime/store_factory.h"
+
+namespace silverback::runtime {
+
+struct Startup {
+  bool store_reachable = true;
+  std::string store_problem;  // why it is not
+  size_t changed_rows = 0;    // of the replica
+  uint64_t generation = 0;
+};
+
+// Error: the store cannot be reached and there is no replica of it yet, or the replica cannot be
+// written. With an unreachable store and a synchronised replica the node starts from that.
+Result<Startup> SynchroniseNode(const config::GatewayConf& conf, const entity::Catalog& catalog,
+                                const std::function<void(std::string_view message)>& warn);
+
+}  // namespace silverback::runtime

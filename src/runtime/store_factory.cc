@@ -1,0 +1,30 @@
+#include "runtime/store_factory.h"
+
+#include "store/memory_store.h"
+#include "store/sqlite/sqlite_store.h"
+
+namespace silverback::runtime {
+
+std::string EmbeddedStorePath(const config::GatewayConf& conf) {
+  return conf.prefix() + "/kong.db";
+}
+std::string ReplicaPath(const config::GatewayConf& conf) { return conf.prefix() + "/replica"; }
+
+Result<std::unique_ptr<entity::Catalog>> OpenCatalog(const config::GatewayConf& conf) {
+  return entity::Catalog::Create(conf.plugins(), conf.database() == "off");
+}
+
+Result<std::unique_ptr<store::Store>> OpenStore(const config::GatewayConf& conf,
+                                                const entity::Catalog& catalog) {
+  if (conf.database() == "sqlite") return store::sqlite::Open(EmbeddedStorePath(conf), catalog);
+  if (conf.database() == "off") return store::NewMemoryStore("off");
+  return Error(ErrorCode::kOperationUnsupported,
+               "database '" + conf.database() + "' is not available in this version");
+}
+
+Result<std::unique_ptr<replica::Replica>> OpenReplica(const config::GatewayConf& conf,
+                                                      const entity::Catalog& catalog) {
+  return replica::Replica::Open(catalog, {.path = ReplicaPath(conf)});
+}
+
+}  // namespace silverback::runtime

@@ -1,0 +1,27 @@
+// Opens what a node is made of, as its settings say: the catalog, the store, the replica. For the
+// two composition roots.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "config/gateway_conf.h"
+#include "entity/catalog.h"
+#include "replica/replica.h"
+#include "store/store.h"
+
+namespace silverback::runtime {
+
+Result<std::unique_ptr<entity::Catalog>> OpenCatalog(const config::GatewayConf& conf);
+// The store that `database` names. Connects when first used where it can; errors: kUnavailable,
+// kOperationUnsupported. With the database off the store is an empty one in memory: the replica is
+// what such a node has.
+Result<std::unique_ptr<store::Store>> OpenStore(const config::GatewayConf& conf,
+                                                const entity::Catalog& catalog);
+Result<std::unique_ptr<replica::Replica>> OpenReplica(const config::GatewayConf& conf,
+                                                      const entity::Catalog& catalog);
+
+std::string EmbeddedStorePath(const config::GatewayConf& conf);  // PREFIX/kong.db
+std::string ReplicaPath(const config::GatewayConf& conf);        // PREFIX/replica
+
+}  // namespace silverback::runtime
