@@ -64,7 +64,8 @@ class Acl final : public plugin::Plugin {
   Groups GroupsOf(const Exchange& exchange) const {
     Groups groups;
     const auto& id = (*exchange.consumer())["id"].get_ref<const std::string&>();
-    for (const plugin::EntityRef& row : *env_.entities.FindFor("acls", "consumer", id)) {
+    const auto rows = env_.entities.FindFor("acls", "consumer", id);
+    for (const plugin::EntityRef& row : *rows) {
       groups.push_back((*row)["group"].get_ref<const std::string&>());
     }
     std::sort(groups.begin(), groups.end());

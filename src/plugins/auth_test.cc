@@ -1,0 +1,100 @@
+// key-auth and acl, as a request meets them.
+#include <gtest/gtest.h>
+
+#include "support/fake_env.h"
+#include "support/fake_exchange.h"
+
+namespace silverback::plugins {
+namespace {
+
+using plugin::Next;
+
+class AuthTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    env_.entities.Add("consumers", {{"id", "c1"}, {"username", "ann"}});
+    env_.entities.Add("consumers", {{"id", "c2"}, {"username", "guest"}});
+    env_.entities.Add("keyauth_credentials",
+                      {{"id", "k1"}, {"key", "secret"}, {"consumer", {{"id", "c1"}}}});
+    env_.entities.Add("acls", {{"id", "a1"}, {"group", "ops"}, {"consumer", {{"id", "c1"}}}});
+    env_.entities.Add("acls", {{"id", "a2"}, {"group", "blocked"}, {"consumer", {{"id", "c1"}}}});
+  }
+  Json KeyConfig(Json more = Json::object()) {
+    Json config = {{"key_names", {"apikey"}}, {"hide_credentials", false},
+                   {"key_in_header", true},   {"key_in_query", true},
+                   {"key_in_body", false},    {"run_on_preflight", true}};
+    config.update(more);
+    return config;
+  }
+  Next Access(std::string_view name, const Json& config) {
+    return env_.Make(name, config)->OnAccess(exchange_);
+  }
+
+  test::FakeEnv env_;
+  test::FakeExchange exchange_;
+};
+
+TEST_F(AuthTest, AKeyIdentifiesItsConsumer) {
+  exchange_.request_headers = {{"ApiKey", "secret"}};
+  EXPECT_EQ(Access("key-auth", KeyConfig()), Next::kContinue);
+  EXPECT_EQ(StringMember(*exchange_.consumer(), "username"), "ann");
+  EXPECT_EQ(StringMember(*exchange_.credential(), "id"), "k1");
+}
+
+TEST_F(AuthTest, RefusalsTellWhy) {
+  EXPECT_EQ(Access("key-auth", KeyConfig()), Next::kRespond);
+  EXPECT_EQ(exchange_.answer->message, "No API key found in request");
+  EXPECT_EQ(exchange_.Response("WWW-Authenticate"), "Key realm=\"kong\"");
+  exchange_.query = "apikey=wrong";
+  Access("key-auth", KeyConfig());
+  EXPECT_EQ(exchange_.answer->message, "Invalid authentication credentials");
+  exchange_.query = "apikey=a&apikey=b";
+  Access("key-auth", KeyConfig());
+  EXPECT_EQ(exchange_.answer->message, "Duplicate API key found");
+}
+
+TEST_F(AuthTest, TheAnonymousConsumerTakesWhatFails) {
+  EXPECT_EQ(Access("key-auth", KeyConfig({{"anonymous", "guest"}})), Next::kContinue);
+  EXPECT_TRUE(exchange_.anonymous);
+  EXPECT_EQ(StringMember(*exchange_.consumer(), "id"), "c2");
+  EXPECT_EQ(Access("key-auth", KeyConfig({{"anonymous", "nobody"}})), Next::kRespond);
+  EXPECT_EQ(exchange_.answer->status, 500);
+}
+
+TEST_F(AuthTest, HiddenCredentialsLeaveNoTrace) {
+  exchange_.request_headers = {{"apikey", "secret"}};
+  exchange_.query = "a=1&apikey=secret&b=2";
+  EXPECT_EQ(Access("key-auth", KeyConfig({{"hide_credentials", true}})), Next::kContinue);
+  EXPECT_EQ(exchange_.Header("apikey"), "");
+  EXPECT_EQ(exchange_.query, "a=1&b=2");
+}
+
+TEST_F(AuthTest, AKeyInTheBodyIsFoundAndHidden) {
+  exchange_.request_headers = {{"content-type", "application/json"}};
+  exchange_.body = R"({"apikey":"secret","k":[1]})";
+  EXPECT_EQ(Access("key-auth", KeyConfig({{"key_in_body", true}, {"hide_credentials", true}})),
+            Next::kSuspend);
+  EXPECT_EQ(exchange_.resumed, 1);
+  EXPECT_FALSE(exchange_.resumed_with_answer);
+  EXPECT_EQ(exchange_.new_body, R"({"k":[1]})");
+}
+
+TEST_F(AuthTest, GroupsDecide) {
+  exchange_.request_headers = {{"apikey", "secret"}};
+  Access("key-auth", KeyConfig());
+  EXPECT_EQ(Access("acl", {{"allow", {"ops"}}}), Next::kContinue);
+  EXPECT_EQ(exchange_.Header("X-Consumer-Groups"), "blocked, ops");
+  EXPECT_EQ(Access("acl", {{"deny", {"blocked"}}}), Next::kRespond);
+  EXPECT_EQ(exchange_.answer->status, 403);
+}
+
+TEST_F(AuthTest, WithoutConsumerThereIsNothingToJudge) {
+  EXPECT_EQ(Access("acl", {{"deny", {"blocked"}}}), Next::kRespond);
+  EXPECT_EQ(exchange_.answer->status, 401);
+  exchange_.Shared()["authenticated_groups"] = {"x", "ops"};
+  EXPECT_EQ(Access("acl", {{"allow", {"ops"}}}), Next::kContinue);
+  EXPECT_EQ(exchange_.Header("X-Authenticated-Groups"), "x, ops");
+}
+
+}  // namespace
+}  // namespace silverback::plugins

@@ -1,0 +1,30 @@
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "plugin/plugin.h"
+
+namespace silverback::plugin {
+namespace {
+
+TEST(BuiltinPlugins, RunInKongsOrder) {
+  const std::vector<std::string> expected = {"cors",          "key-auth", "acl",
+                                             "rate-limiting", "http-log", "request-termination",
+                                             "correlation-id"};
+  std::vector<std::string> names;
+  for (const PluginType* type : BuiltinPlugins()) names.emplace_back(type->name);
+  EXPECT_EQ(names, expected);
+}
+
+TEST(BuiltinPlugins, PrioritiesFallAndAreUnique) {
+  int last = INT_MAX;
+  for (const PluginType* type : BuiltinPlugins()) {
+    EXPECT_LT(type->priority, last) << type->name;
+    last = type->priority;
+    EXPECT_EQ(FindPluginType(type->name), type);
+  }
+  EXPECT_EQ(FindPluginType("nothing"), nullptr);
+}
+
+}  // namespace
+}  // namespace silverback::plugin

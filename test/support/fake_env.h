@@ -1,0 +1,141 @@
+// FakeEnv: the services of plugins in memory: rows that a test adds, counters, a clock that stands
+// still, timers and HTTP that a test drives.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "plugin/env.h"
+#include "plugin/plugin.h"
+
+namespace silverback::test {
+
+class FakeEntities final : public plugin::EntityReader {
+ public:
+  void Add(const std::string& entity, Json row) {
+    rows_[entity].push_back(std::make_shared<const Json>(std::move(row)));
+  }
+  plugin::EntityRef Find(std::string_view entity, std::string_view key) override {
+    return FindUnique(entity, "id", key);
+  }
+  plugin::EntityRef FindUnique(std::string_view entity, std::string_view field,
+                               std::string_view value) override {
+    for (const auto& row : rows_[std::string(entity)]) {
+      if (StringMember(*row, field) == value) return row;
+    }
+    return nullptr;
+  }
+  std::shared_ptr<const std::vector<plugin::EntityRef>> FindFor(std::string_view entity,
+                                                                std::string_view field,
+                                                                std::string_view id) override {
+    auto found = std::make_shared<std::vector<plugin::EntityRef>>();
+    for (const auto& row : rows_[std::string(entity)]) {
+      if (ForeignId(*row, field) == id) found->push_back(row);
+    }
+    return found;
+  }
+
+ private:
+  std::map<std::string, std::vector<plugin::EntityRef>> rows_;
+};
+
+class FakeCounters final : public plugin::Counters {
+ public:
+  int64_t Add(std::string_view key, int64_t amount, double expires_at, double now) override {
+    auto& [value, expires] = counters_[std::string(key)];
+    if (expires <= now) value = 0;
+    if (value == 0) expires = expires_at;
+    return value += amount;
+  }
+  int64_t Get(std::string_view key, double now) override {
+    const auto found = counters_.find(std::string(key));
+    return found == counters_.end() || found->second.second <= now ? 0 : found->second.first;
+  }
+
+ private:
+  std::map<std::string, std::pair<int64_t, double>> counters_;
+};
+
+class FakeHttp final : public plugin::HttpClient {
+ public:
+  void Send(plugin::HttpRequest request, std::function<void(plugin::HttpReply)> done) override {
+    sent.push_back(std::move(request));
+    waiting.push_back(std::move(done));
+  }
+  void Reply(plugin::HttpReply reply) {
+    auto done = std::move(waiting.front());
+    waiting.erase(waiting.begin());
+    done(std::move(reply));
+  }
+  std::vector<plugin::HttpRequest> sent;
+  std::vector<std::function<void(plugin::HttpReply)>> waiting;
+};
+
+class FakeTimers final : public plugin::Timers {
+ public:
+  std::shared_ptr<void> After(int delay_ms, std::function<void()> work) override {
+    auto handle = std::make_shared<int>(delay_ms);
+    pending_.push_back({handle, std::move(work)});
+    return handle;
+  }
+  // Runs what is pending now; gives how many ran.
+  int RunAll() {
+    int ran = 0;
+    for (auto& [handle, work] : std::exchange(pending_, {})) {
+      if (handle.expired()) continue;
+      const auto keep = handle.lock();
+      work();
+      ++ran;
+    }
+    return ran;
+  }
+
+ private:
+  std::vector<std::pair<std::weak_ptr<void>, std::function<void()>>> pending_;
+};
+
+class FakeBackground final : public plugin::Background {
+ public:
+  void Run(std::function<void()> blocking, std::function<void()> done) override {
+    blocking();
+    done();
+  }
+};
+
+class FakeLogger final : public plugin::Logger {
+ public:
+  void Log(plugin::LogLevel, std::string_view message) override { lines.emplace_back(message); }
+  std::vector<std::string> lines;
+};
+
+struct FakeEnv {
+  FakeEntities entities;
+  FakeCounters counters;
+  FakeHttp http;
+  FakeTimers timers;
+  FakeBackground background;
+  FakeLogger log;
+  double time = 1700000000.5;
+  plugin::PluginEnv env{
+      .entities = entities,
+      .counters = counters,
+      .http = http,
+      .timers = timers,
+      .background = background,
+      .log = log,
+      .now = [this] { return time; },
+      .new_uuid = [] { return std::string("11111111-1111-4111-8111-111111111111"); },
+      .db_less = false,
+      .node_id = "node"};
+
+  // A plugin object of a configuration that the schema would have completed.
+  std::unique_ptr<plugin::Plugin> Make(std::string_view name, const Json& config,
+                                       Json row = Json::object()) {
+    row["config"] = config;
+    auto made = plugin::FindPluginType(name)->create({row, row["config"]}, env);
+    return made ? std::move(*made) : nullptr;
+  }
+};
+
+}  // namespace silverback::test
