@@ -2,7 +2,11 @@
 // schema, generated values, unique and foreign keys, cascades and restrictions on delete, time to
 // live, pages and tags, on any Store. Errors are Kong's.
 //
-// Threads: any; every call blocks on the store.
+// Errors: made with errors.h. The fields of kInvalidUnique and kInvalidOptions have the field or
+// option as their one key; kOperationUnsupported comes from a store without a database (strategy
+// "off"), after validation.
+//
+// Threads: any; every call blocks on the store. Entities that are not stored (tags) have no rows.
 #pragma once
 
 #include <functional>
@@ -25,6 +29,8 @@ struct Change {
   std::optional<Json>
       old_row;  // what was there before, where the Dao knows it (for cache keys and cluster events)
 };
+
+class Operation;
 
 // Told of every commit before the operation returns. The implementation brings the node's replica
 // up to date and waits until the workers serve by it (runtime::Publisher); tests collect.
@@ -69,7 +75,7 @@ class Dao {
   Result<Page> ListFor(std::string_view entity, std::string_view foreign_field,
                        std::string_view foreign_id, const ListOptions& options);
   // {"tag": ..., "entity_name": ..., "entity_id": ...} rows; of one tag, or of all when `tag` is
-  // empty.
+  // empty. (Without a database those of one tag are never found, as in Kong.)
   Result<Page> ListTags(std::string_view tag, const ListOptions& options);
 
   // Several operations in one store transaction: all or nothing, one notification of the sink.
@@ -86,10 +92,26 @@ class Dao {
   Result<std::string> WorkspaceId();
 
  private:
+  struct State;
+  Dao(const Dao& outer, Transaction& joined, std::vector<Change>& changes);
+
+  const schema::Schema* Entity(std::string_view name) const;
+  bool read_only() const;
+  // Runs `work` in a transaction, its own or the surrounding one, and tells the sink when its own
+  // is committed.
+  Status Write(const std::function<Status(Operation&)>& work);
+  Status Read(const std::function<Status(Operation&)>& work);
+  Status InsertIn(Operation& operation, const schema::Schema& schema, Json input, Json& made);
+  Status UpdateIn(Operation& operation, const schema::Schema& schema, const Key& key, Json patch,
+                  Json& made);
+  Status UpsertIn(Operation& operation, const schema::Schema& schema, const Key& key, Json input,
+                  Json& made);
+  Result<Page> ListRows(const schema::Schema& schema, PageRequest request,
+                        const ListOptions& options);
+
   const entity::Catalog& catalog_;
   Store& store_;
   ChangeSink* sink_;
-  struct State;
   std::shared_ptr<State> state_;
 };
 

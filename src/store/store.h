@@ -32,7 +32,8 @@ struct PageRequest {
   std::string foreign_id;
   std::vector<std::string> tags;  // only rows that carry all (tags_any: one) of them
   bool tags_any = false;
-  bool tagged = false;  // only rows that carry any tag at all
+  bool tagged = false;        // only rows that carry any tag at all
+  bool with_expired = false;  // also rows whose ttl has passed
 };
 
 struct RowPage {

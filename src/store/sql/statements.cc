@@ -37,6 +37,13 @@ const char* SqliteType(Kind kind) {
   }
 }
 
+// The Dao deletes and clears what refers to a row itself and tells of each; this is for the rows of
+// plugins that are not enabled at the time, whose entities it does not know.
+const char* OnDelete(const std::string& action) {
+  if (action == "cascade") return " ON DELETE CASCADE";
+  return action == "null" ? " ON DELETE SET NULL" : "";
+}
+
 }  // namespace
 
 Statements::Statements(Dialect dialect, const schema::Schema& schema)
@@ -143,7 +150,7 @@ PageStatement Statements::Page(const PageRequest& request, double now) const {
     page.text += table_.has_tags ? " AND \"tags\" IS NOT NULL" : " AND FALSE";
   }
   if (!request.tags.empty() && table_.has_tags) page.text += TagCondition(request, page);
-  if (table_.has_ttl) page.text += NotExpired(add(Value::Real(now)));
+  if (table_.has_ttl && !request.with_expired) page.text += NotExpired(add(Value::Real(now)));
   page.limit = request.size + 1;
   const size_t limit = add(Value::Integer(static_cast<int64_t>(page.limit)));
   page.text += fmt::format(" ORDER BY {} LIMIT {}", key, Parameter(limit));
@@ -161,8 +168,8 @@ std::vector<std::string> Statements::CreateTable() const {
     std::string text = fmt::format("{} {}", Quote(column.name), SqliteType(column.kind));
     if (column.name == table_.primary_key) text += " PRIMARY KEY NOT NULL";
     if (column.foreign()) {
-      text += fmt::format(" REFERENCES \"{}\" (\"id\") DEFERRABLE INITIALLY DEFERRED",
-                          column.field->reference);
+      text += fmt::format(" REFERENCES \"{}\" (\"id\"){} DEFERRABLE INITIALLY DEFERRED",
+                          column.field->reference, OnDelete(column.field->on_delete));
       index("", column.name + "_idx",
             fmt::format("\"{}\", \"{}\"", column.name, table_.primary_key));
     }

@@ -65,8 +65,9 @@ std::string Value::ToText() const {
     case Type::kInteger:
       return std::to_string(integer);
     case Type::kReal: {
-      char buffer[32];
-      const auto result = std::to_chars(buffer, buffer + sizeof(buffer), real);
+      char buffer[400];  // the longest double without an exponent fits
+      const auto result =
+          std::to_chars(buffer, buffer + sizeof(buffer), real, std::chars_format::fixed);
       return std::string(buffer, result.ptr);
     }
     case Type::kText:

@@ -1,11 +1,11 @@
-#include "admin/target_address.h"
+#include "store/target_address.h"
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 
-namespace silverback::admin {
+namespace silverback::store {
 namespace {
 
 constexpr int kDefaultPort = 8000;
@@ -52,4 +52,4 @@ std::string FormatTarget(std::string_view target) {
   return std::string(target);
 }
 
-}  // namespace silverback::admin
+}  // namespace silverback::store

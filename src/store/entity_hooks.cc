@@ -1,0 +1,207 @@
+#include "store/entity_hooks.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "schema/crypto_checks.h"
+#include "store/errors.h"
+#include "store/secret_hash.h"
+#include "store/target_address.h"
+#include "util/string_util.h"
+
+namespace silverback::store {
+namespace {
+
+using CheckFunction = Status (*)(const HookContext&);
+using WriteFunction = Status (*)(const HookContext&, Json& row);
+using ReadFunction = void (*)(Json& row);
+
+constexpr size_t kRowsPerRead = 1000;
+
+Error Violation(const std::string& field, const Json& why) {
+  Json fields = {{field, why}};
+  std::string message = schema::ViolationMessage(fields);
+  return Error(ErrorCode::kSchemaViolation, std::move(message), std::move(fields));
+}
+
+bool IsGiven(const Json& given, const char* field) {
+  const Json* value = FindMember(given, field);
+  return value && !value->is_null() && *value != "";
+}
+
+// `hashed` is computed from itself and `needed`: who changes one must send both.
+Status CheckBothGiven(const char* hashed, const char* needed, bool has_hashed, bool has_needed,
+                      bool needed_changed) {
+  if (!(needed_changed || has_hashed) || has_hashed == has_needed) return Ok();
+  return Violation("@entity",
+                   Json::array({fmt::format("all or none of these fields must be set: '{}', '{}'",
+                                            hashed, needed)}));
+}
+
+// --- basic-auth: the password is kept as SHA-1 of itself and the consumer's id.
+
+Status CheckPassword(const HookContext& context) {
+  if (!context.current) return Ok();
+  const std::string consumer = ForeignId(context.given, "consumer");
+  return CheckBothGiven("password", "consumer.id", IsGiven(context.given, "password"),
+                        !consumer.empty(), consumer != ForeignId(*context.current, "consumer"));
+}
+
+Status HashPassword(const HookContext& context, Json& row) {
+  if (!IsGiven(context.given, "password")) return Ok();
+  row["password"] = ToHex(Sha1(StringMember(row, "password") + ForeignId(row, "consumer")));
+  return Ok();
+}
+
+// --- oauth2: the secret is kept as a slow hash when the client asks for it.
+
+Status CheckClientSecret(const HookContext& context) {
+  if (!context.current) return Ok();
+  const std::string secret = StringMember(context.given, "client_secret");
+  return CheckBothGiven("hash_secret", "client_secret", IsGiven(context.given, "hash_secret"),
+                        !secret.empty(), secret != StringMember(*context.current, "client_secret"));
+}
+
+Status HashClientSecret(const HookContext& context, Json& row) {
+  if (!BoolMember(context.given, "hash_secret")) return Ok();
+  auto hash = HashSecret(StringMember(row, "client_secret"));
+  if (!hash) return hash.error();
+  row["client_secret"] = *std::move(hash);
+  return Ok();
+}
+
+// --- ca_certificates
+
+Status AddDigest(const HookContext&, Json& row) {
+  row["cert_digest"] = schema::CertificateDigest(StringMember(row, "cert"));
+  return Ok();
+}
+
+// --- targets: kept as HOST:PORT; an upstream has each once. Updates leave the spelling alone.
+
+Status NormaliseTarget(const HookContext& context, Json& row) {
+  if (context.current) return Ok();
+  const std::string target = FormatTarget(StringMember(row, "target"));
+  row["target"] = target;
+  PageRequest request;
+  request.size = kRowsPerRead;
+  request.foreign_field = "upstream";
+  request.foreign_id = ForeignId(row, "upstream");
+  for (bool more = true; more;) {
+    const auto page = context.transaction.Page(context.schema, request);
+    if (!page) return page.error();
+    for (const Json& other : page->rows) {
+      if (StringMember(other, "target") == target && other["id"] != row["id"]) {
+        return UniqueViolation({{"target", target}});
+      }
+    }
+    more = page->more;
+    if (more) request.after = StringMember(page->rows.back(), "id");
+  }
+  return Ok();
+}
+
+void ShowTarget(Json& row) {
+  if (row.contains("target") && row["target"].is_string()) {
+    row["target"] = FormatTarget(row["target"].get_ref<const std::string&>());
+  }
+}
+
+// --- plugins: protocols that are given must include one of the route's, or of a route of the
+// service's.
+
+bool HaveCommon(const Json& a, const Json& b) {
+  return std::any_of(a.begin(), a.end(), [&](const Json& protocol) {
+    return std::find(b.begin(), b.end(), protocol) != b.end();
+  });
+}
+
+Json Protocols(const Json& row) {
+  const Json* found = FindMember(row, "protocols");
+  return found && found->is_array() ? *found : Json();
+}
+
+Status CheckRouteProtocols(const HookContext& context, const std::string& id,
+                           const Json& protocols) {
+  const schema::Schema* routes = context.catalog.Entity("routes");
+  const auto route = context.transaction.Select(*routes, id);
+  if (!route) return route.error();
+  if (!*route || HaveCommon(protocols, Protocols(**route))) return Ok();
+  return Violation("protocols", "must match the associated route's protocols");
+}
+
+Status CheckServiceProtocols(const HookContext& context, const std::string& id,
+                             const Json& protocols) {
+  PageRequest request;
+  request.size = kRowsPerRead;
+  request.foreign_field = "service";
+  request.foreign_id = id;
+  const auto page = context.transaction.Page(*context.catalog.Entity("routes"), request);
+  if (!page) return page.error();
+  if (page->rows.empty()) return Ok();
+  for (const Json& route : page->rows) {
+    if (HaveCommon(protocols, Protocols(route))) return Ok();
+  }
+  return Violation("protocols",
+                   "must match the protocols of at least one route pointing to this Plugin's "
+                   "service");
+}
+
+Status CheckPluginProtocols(const HookContext& context) {
+  const auto effective = [&](const char* field) {
+    const Json* value = FindMember(context.given, field);
+    if (!value && context.current) value = FindMember(*context.current, field);
+    return value ? *value : Json();
+  };
+  const Json protocols = effective("protocols");
+  if (!protocols.is_array()) return Ok();
+  if (const Json route = effective("route"); route.is_object()) {
+    return CheckRouteProtocols(context, StringMember(route, "id"), protocols);
+  }
+  if (const Json service = effective("service"); service.is_object()) {
+    return CheckServiceProtocols(context, StringMember(service, "id"), protocols);
+  }
+  return Ok();
+}
+
+struct EntityHooks {
+  std::string_view entity;
+  CheckFunction check = nullptr;
+  WriteFunction write = nullptr;
+  ReadFunction read = nullptr;
+};
+
+constexpr EntityHooks kHooks[] = {
+    {"basicauth_credentials", CheckPassword, HashPassword, nullptr},
+    {"ca_certificates", nullptr, AddDigest, nullptr},
+    {"oauth2_credentials", CheckClientSecret, HashClientSecret, nullptr},
+    {"plugins", CheckPluginProtocols, nullptr, nullptr},
+    {"targets", nullptr, NormaliseTarget, ShowTarget},
+};
+
+const EntityHooks* Find(const schema::Schema& schema) {
+  for (const EntityHooks& hooks : kHooks) {
+    if (hooks.entity == schema.name()) return &hooks;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+Status CheckGiven(const HookContext& context) {
+  const EntityHooks* hooks = Find(context.schema);
+  return hooks && hooks->check ? hooks->check(context) : Ok();
+}
+
+Status BeforeWrite(const HookContext& context, Json& row) {
+  const EntityHooks* hooks = Find(context.schema);
+  return hooks && hooks->write ? hooks->write(context, row) : Ok();
+}
+
+void AfterRead(const schema::Schema& schema, Json& row) {
+  const EntityHooks* hooks = Find(schema);
+  if (hooks && hooks->read) hooks->read(row);
+}
+
+}  // namespace silverback::store

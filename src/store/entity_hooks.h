@@ -1,0 +1,28 @@
+// What single entities need beyond their schema when they are written or read: hashed passwords,
+// normalised targets, protocols of plugins that must fit their route. One table (entity_hooks.cc)
+// has a row per entity; the Dao knows none of them.
+//
+// Threads: any. The context's transaction is the one that the write is part of.
+#pragma once
+
+#include "entity/catalog.h"
+#include "store/store.h"
+
+namespace silverback::store {
+
+struct HookContext {
+  const entity::Catalog& catalog;
+  Transaction& transaction;
+  const schema::Schema& schema;
+  const Json& given;    // what the client sent, foreign keys resolved
+  const Json* current;  // the stored row; nullptr when there is none
+};
+
+// Before validation: refuses what the schema cannot see.
+Status CheckGiven(const HookContext& context);
+// After validation, before the store: completes `row`.
+Status BeforeWrite(const HookContext& context, Json& row);
+// A row on its way to the client.
+void AfterRead(const schema::Schema& schema, Json& row);
+
+}  // namespace silverback::store
