@@ -277,6 +277,10 @@ MemoryStore::MemoryStore(std::string strategy, Clock clock)
 
 MemoryStore::~MemoryStore() = default;
 
+std::unique_ptr<Store> NewMemoryStore(std::string strategy) {
+  return std::make_unique<MemoryStore>(std::move(strategy));
+}
+
 Result<std::unique_ptr<Transaction>> MemoryStore::Begin(Mode mode) {
   return std::unique_ptr<Transaction>(std::make_unique<MemoryTransaction>(*impl_, mode));
 }

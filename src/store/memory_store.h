@@ -41,4 +41,7 @@ class MemoryStore final : public Store {
   std::unique_ptr<Impl> impl_;
 };
 
+// A MemoryStore for those who need no more than a Store.
+std::unique_ptr<Store> NewMemoryStore(std::string strategy);
+
 }  // namespace silverback::store
