@@ -83,8 +83,7 @@ void ExpandShorthands(const std::vector<Field>& shorthands, Json& record, Json& 
     if (target != "url") {
       if (!record.contains(target)) record[target] = value;
     } else if (value.is_string()) {
-      for (const auto& [key, member] : ServiceMembersOfUrl(value.get<std::string>()).items())
-        record[key] = member;
+      record.update(ServiceMembersOfUrl(value.get<std::string>()));
     }
   }
 }
