@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "config/log.h"
 #include "util/json.h"
 #include "util/result.h"
 
@@ -32,10 +33,12 @@ struct LoadOptions {
   std::map<std::string, std::string> overrides;    // from the command line: prefix, ...
   std::map<std::string, std::string> environment;  // the process's KONG_* (and vault) variables
   bool from_prefix = false;  // read PREFIX/.kong_env instead of `file` and the environment
+  LogSink log;               // what was read (kVerbose, kDebug), deprecated settings (kWarning)
 };
 
 class GatewayConf {
  public:
+  // Error: kInvalidInput; its message has one line per mistake.
   static Result<GatewayConf> Load(const LoadOptions& options);
   // As PREFIX/.kong_env holds it: what the nginx module reads at start.
   static Result<GatewayConf> FromEnvFile(const std::string& path);
