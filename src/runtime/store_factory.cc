@@ -1,9 +1,18 @@
 #include "runtime/store_factory.h"
 
 #include "store/memory_store.h"
+#include "store/sqlite/migrations.h"
 #include "store/sqlite/sqlite_store.h"
 
 namespace silverback::runtime {
+namespace {
+
+Error Unavailable(const config::GatewayConf& conf) {
+  return Error(ErrorCode::kOperationUnsupported,
+               "database '" + conf.database() + "' is not available in this version");
+}
+
+}  // namespace
 
 std::string EmbeddedStorePath(const config::GatewayConf& conf) {
   return conf.prefix() + "/kong.db";
@@ -18,8 +27,15 @@ Result<std::unique_ptr<store::Store>> OpenStore(const config::GatewayConf& conf,
                                                 const entity::Catalog& catalog) {
   if (conf.database() == "sqlite") return store::sqlite::Open(EmbeddedStorePath(conf), catalog);
   if (conf.database() == "off") return store::NewMemoryStore("off");
-  return Error(ErrorCode::kOperationUnsupported,
-               "database '" + conf.database() + "' is not available in this version");
+  return Unavailable(conf);
+}
+
+Result<std::unique_ptr<store::Migrator>> OpenMigrator(const config::GatewayConf& conf,
+                                                      const entity::Catalog& catalog) {
+  if (conf.database() == "sqlite") {
+    return store::sqlite::NewMigrator(EmbeddedStorePath(conf), catalog);
+  }
+  return Unavailable(conf);
 }
 
 Result<std::unique_ptr<replica::Replica>> OpenReplica(const config::GatewayConf& conf,

@@ -8,6 +8,7 @@
 #include "config/gateway_conf.h"
 #include "entity/catalog.h"
 #include "replica/replica.h"
+#include "store/migrations.h"
 #include "store/store.h"
 
 namespace silverback::runtime {
@@ -18,6 +19,10 @@ Result<std::unique_ptr<entity::Catalog>> OpenCatalog(const config::GatewayConf& 
 // what such a node has.
 Result<std::unique_ptr<store::Store>> OpenStore(const config::GatewayConf& conf,
                                                 const entity::Catalog& catalog);
+// What `kong migrations` works on. Does not connect. Error: kOperationUnsupported, also with the
+// database off.
+Result<std::unique_ptr<store::Migrator>> OpenMigrator(const config::GatewayConf& conf,
+                                                      const entity::Catalog& catalog);
 Result<std::unique_ptr<replica::Replica>> OpenReplica(const config::GatewayConf& conf,
                                                       const entity::Catalog& catalog);
 

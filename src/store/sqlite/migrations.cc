@@ -73,7 +73,49 @@ Result<MigrationState> ReadFrom(Connection& connection, const entity::Catalog& c
   return StateFor(catalog, !executed.empty(), executed);
 }
 
+class FileMigrator final : public Migrator {
+ public:
+  FileMigrator(std::string path, const entity::Catalog& catalog)
+      : path_(std::move(path)), catalog_(catalog) {}
+
+  Result<MigrationState> State() override { return ReadMigrations(path_, catalog_); }
+  Status Bootstrap() override { return Ok(); }  // the bookkeeping is made with the tables
+  Result<bool> WithLock(double, const std::function<Status()>& work) override {
+    if (Status done = work(); !done) return done.error();
+    return true;
+  }
+
+  Status Run(const std::vector<MigrationList>& plan, MigrationHalf,
+             const MigrationObserver& observer) override {
+    if (auto done = Migrate(path_, catalog_); !done) return done.error();
+    if (!observer) return Ok();
+    for (const MigrationList& list : plan) {
+      for (const std::string& name : list.names) {
+        observer({MigrationEvent::Kind::kBegin, list.subsystem, name, ""});
+        observer({MigrationEvent::Kind::kExecuted, list.subsystem, name, ""});
+      }
+    }
+    return Ok();
+  }
+
+  Status Reset() override {
+    auto done = sqlite::Reset(path_);
+    return done ? Ok() : Status(done.error());
+  }
+
+  std::string_view strategy() const override { return "sqlite"; }
+  std::string Place() const override { return fmt::format("file '{}'", path_); }
+
+ private:
+  const std::string path_;
+  const entity::Catalog& catalog_;
+};
+
 }  // namespace
+
+std::unique_ptr<Migrator> NewMigrator(const std::string& path, const entity::Catalog& catalog) {
+  return std::make_unique<FileMigrator>(path, catalog);
+}
 
 Result<MigrationState> ReadMigrations(const std::string& path, const entity::Catalog& catalog) {
   if (access(path.c_str(), F_OK) != 0) return StateFor(catalog, false, {});

@@ -4,6 +4,7 @@
 // Any thread; each call opens the file anew. Errors: kUnavailable, kDatabaseError.
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include "entity/catalog.h"
@@ -21,5 +22,9 @@ Result<MigrationState> Migrate(const std::string& path, const entity::Catalog& c
 
 // `reset`: drops every table and its rows; false: there was nothing.
 Result<bool> Reset(const std::string& path);
+
+// The same behind the interface of every SQL store. The catalog outlives it. Running any plan runs
+// everything that is new; other processes' writes wait meanwhile, so there is no lock to hold.
+std::unique_ptr<Migrator> NewMigrator(const std::string& path, const entity::Catalog& catalog);
 
 }  // namespace silverback::store::sqlite

@@ -162,6 +162,30 @@ TEST(Migrations, Lifecycle) {
   EXPECT_FALSE(ReadMigrations(file.path, TestCatalog())->needs_bootstrap);
 }
 
+TEST(Migrations, BehindTheInterfaceOfEveryStore) {
+  const File file;
+  auto migrator = NewMigrator(file.path, TestCatalog());
+  auto state = migrator->State();
+  ASSERT_TRUE(state);
+  ASSERT_TRUE(state->needs_bootstrap);
+  std::vector<MigrationList> plan;
+  for (const SubsystemState& each : state->subsystems) plan.push_back({each.name, each.fresh});
+  size_t executed = 0;
+  const auto count = [&](const MigrationEvent& event) {
+    executed += event.kind == MigrationEvent::Kind::kExecuted;
+  };
+  const auto locked = migrator->WithLock(0, [&]() -> Status {
+    if (Status made = migrator->Bootstrap(); !made) return made;
+    return migrator->Run(plan, MigrationHalf::kBoth, count);
+  });
+  ASSERT_TRUE(locked) << locked.error().message();
+  EXPECT_TRUE(*locked);
+  EXPECT_EQ(executed, 43u);
+  EXPECT_FALSE(migrator->State()->needs_bootstrap);
+  ASSERT_TRUE(migrator->Reset());
+  EXPECT_TRUE(migrator->State()->needs_bootstrap);
+}
+
 }  // namespace
 }  // namespace silverback::store::sqlite
 
