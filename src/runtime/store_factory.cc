@@ -1,6 +1,7 @@
 #include "runtime/store_factory.h"
 
 #include "store/memory_store.h"
+#include "store/postgres/postgres_store.h"
 #include "store/sqlite/migrations.h"
 #include "store/sqlite/sqlite_store.h"
 
@@ -26,6 +27,10 @@ Result<std::unique_ptr<entity::Catalog>> OpenCatalog(const config::GatewayConf& 
 Result<std::unique_ptr<store::Store>> OpenStore(const config::GatewayConf& conf,
                                                 const entity::Catalog& catalog) {
   if (conf.database() == "sqlite") return store::sqlite::Open(EmbeddedStorePath(conf), catalog);
+  if (conf.database() == "postgres") {
+    return store::postgres::Open({.server = store::postgres::OptionsOf(conf), .clock = {}},
+                                 catalog);
+  }
   if (conf.database() == "off") return store::NewMemoryStore("off");
   return Unavailable(conf);
 }

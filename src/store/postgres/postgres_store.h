@@ -1,0 +1,27 @@
+// PostgreSQL store: the tables of Kong 2.8 on a server that other nodes, ours and Kong's, may
+// share. A server that is gone, restarts or is replaced costs the calls that are under way an error
+// (kUnavailable); the next ones connect anew. What a transaction writes it also tells the other
+// nodes of, in the same commit (store/cluster_events.h).
+//
+// Ownership: the catalog outlives the store. Threads: any. A store must not be carried over fork
+// once it was used.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "entity/catalog.h"
+#include "store/postgres/options.h"
+#include "store/store.h"
+
+namespace silverback::store::postgres {
+
+struct StoreOptions {
+  Options server;
+  std::function<double()> clock;  // seconds since the epoch; the system's when empty
+};
+
+// Connects when first used.
+std::unique_ptr<Store> Open(StoreOptions options, const entity::Catalog& catalog);
+
+}  // namespace silverback::store::postgres
