@@ -38,7 +38,8 @@ struct LoadOptions {
 
 class GatewayConf {
  public:
-  // Error: kInvalidInput; its message has one line per mistake.
+  // Error: kInvalidInput (the message is the first mistake, fields() the list of all when they were
+  // found by checks), kNotFound (a file), kInternal (found after the checks, while putting to use).
   static Result<GatewayConf> Load(const LoadOptions& options);
   // As PREFIX/.kong_env holds it: what the nginx module reads at start.
   static Result<GatewayConf> FromEnvFile(const std::string& path);
@@ -73,9 +74,11 @@ class GatewayConf {
 
  private:
   friend class Loader;
-  Json values_;
+  friend class PrefixWriter;
+  Json values_ = Json::object();
   std::string prefix_, database_;
   std::vector<std::string> plugins_;
+  std::map<std::string, std::string, std::less<>> references_;  // settings that were {vault://...}
   std::map<std::string, std::vector<Listener>, std::less<>> listeners_;
   std::map<std::string, std::vector<InjectedDirective>, std::less<>> injected_;
 };

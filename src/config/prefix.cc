@@ -1,0 +1,163 @@
+#include "config/prefix.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+
+#include "config/cipher_suites.h"
+#include "config/default_certificates.h"
+#include "config/files.h"
+#include "config/nginx_files.h"
+#include "config/worker_user.h"
+
+namespace silverback::config {
+
+namespace fs = std::filesystem;
+
+// Does the steps of PreparePrefix on its own copy of the configuration, which default certificates
+// complete.
+class PrefixWriter {
+ public:
+  PrefixWriter(const GatewayConf& conf, const PrefixOptions& options)
+      : conf_(conf), options_(options) {}
+
+  Status Run() {
+    for (const auto step : {&PrefixWriter::MakeTree, &PrefixWriter::MakeCertificates,
+                            &PrefixWriter::MakeTrustedCertificates, &PrefixWriter::MakeDhParameters,
+                            &PrefixWriter::WriteConfigurations, &PrefixWriter::GiveToWorkers}) {
+      if (Status done = (this->*step)(); !done) return done;
+    }
+    return Ok();
+  }
+
+ private:
+  void Tell(LogLevel level, const std::string& text) {
+    if (options_.log) options_.log(level, text);
+  }
+
+  Status MakeTree() {
+    const std::string& prefix = conf_.prefix();
+    Tell(LogLevel::kVerbose, "preparing nginx prefix directory at " + prefix);
+    if (!FileExists(prefix)) {
+      Tell(LogLevel::kPlain,
+           fmt::format("prefix directory {} not found, trying to create it", prefix));
+    } else if (!fs::is_directory(prefix)) {
+      return Error(ErrorCode::kInvalidInput, prefix + " is not a directory");
+    }
+    for (const char* folder : {"", "/logs", "/pids"}) {
+      if (Status made = MakeFolders(prefix + folder); !made) return made;
+    }
+    for (const char* log : {"nginx_err_logs", "nginx_acc_logs", "admin_acc_logs"}) {
+      if (Status made = TouchFile(conf_.String(log)); !made) return made;
+    }
+    return Ok();
+  }
+
+  Status MakeCertificates() {
+    for (const std::string target : {"proxy", "admin", "status"}) {
+      const bool ssl = conf_.Bool(target + "_ssl_enabled") ||
+                       (target == "proxy" && conf_.Bool("stream_proxy_ssl_enabled"));
+      const std::string property = (target == "proxy" ? "" : target + "_") + "ssl_cert";
+      if (!ssl || !conf_.List(property).empty() || !conf_.List(property + "_key").empty()) continue;
+      Tell(LogLevel::kVerbose,
+           fmt::format("SSL enabled on {}, no custom certificate set: using default certificates",
+                       target));
+      if (Status made = MakeDefaultPair(target, property, "", KeyKind::kRsa); !made) return made;
+      if (Status made = MakeDefaultPair(target, property, "_ecdsa", KeyKind::kEcdsa); !made) {
+        return made;
+      }
+    }
+    return Ok();
+  }
+
+  Status MakeDefaultPair(const std::string& target, const std::string& property,
+                         const std::string& suffix, KeyKind kind) {
+    const std::string certificate = conf_.String(property + "_default" + suffix);
+    const std::string key = conf_.String(property + "_key_default" + suffix);
+    if (Status made = MakeFolders(conf_.prefix() + "/ssl"); !made) return made;
+    if (FileExists(certificate) || FileExists(key)) {
+      Tell(LogLevel::kVerbose, fmt::format("{} SSL certificate found at {}", target, certificate));
+    } else {
+      Tell(LogLevel::kVerbose,
+           fmt::format("generating {} SSL certificate ({}) and key ({}) for listener", target,
+                       certificate, key));
+      if (Status made = WriteDefaultCertificate(kind, certificate, key); !made) return made;
+    }
+    conf_.values_[property].push_back(certificate);
+    conf_.values_[property + "_key"].push_back(key);
+    return Ok();
+  }
+
+  Status MakeTrustedCertificates() {
+    const std::string combined = conf_.String("lua_ssl_trusted_certificate_combined");
+    if (combined.empty()) return Ok();
+    Tell(LogLevel::kVerbose, "generating trusted certs combined file in " + combined);
+    std::string text;
+    for (const std::string& path : conf_.List("lua_ssl_trusted_certificate")) {
+      auto part = ReadWholeFile(path);
+      if (!part) return part.error();
+      text += *part + "\n";
+    }
+    return WriteFile(combined, text, 0644);
+  }
+
+  Status MakeDhParameters() {
+    if (!conf_.Bool("proxy_ssl_enabled") && !conf_.Bool("stream_proxy_ssl_enabled") &&
+        !conf_.Bool("admin_ssl_enabled") && !conf_.Bool("status_ssl_enabled")) {
+      return Ok();
+    }
+    for (const char* property : {"nginx_http_ssl_dhparam", "nginx_stream_ssl_dhparam"}) {
+      const std::string name = conf_.String(property);
+      const std::string path = conf_.prefix() + "/ssl/" + name + ".pem";
+      if (name.empty() || !IsDhGroup(name) || FileExists(path)) continue;
+      Tell(LogLevel::kVerbose, fmt::format("generating {} DH parameters", name));
+      if (Status made = MakeFolders(conf_.prefix() + "/ssl"); !made) return made;
+      if (Status made = WriteFile(path, DhGroupPem(name).value_or(""), 0644); !made) return made;
+    }
+    return Ok();
+  }
+
+  Status WriteConfigurations() {
+    if (const double limit = OpenFileLimit(); limit < 4096) {
+      Tell(LogLevel::kWarning,
+           fmt::format("ulimit is currently set to \"{}\". For better performance set it to at "
+                       "least \"4096\" using \"ulimit -n\"",
+                       limit));
+    }
+    auto files = RenderNginxFiles(conf_, options_);
+    if (!files) return files.error();
+    Status done = WriteFile(conf_.String("nginx_conf"), files->nginx, 0644);
+    if (done) done = WriteFile(conf_.String("nginx_kong_conf"), files->kong, 0644);
+    if (done) done = WriteFile(conf_.String("nginx_kong_stream_conf"), files->kong_stream, 0644);
+    if (done) done = WriteFile(EnvFilePath(conf_), conf_.ToEnvFile(), 0640);
+    return done;
+  }
+
+  // Workers write their database and replica into the prefix and read .kong_env.
+  Status GiveToWorkers() {
+    auto user = FindWorkerUser(conf_);
+    if (!user) return user.error();
+    if (!*user) return Ok();
+    const WorkerUser& worker = **user;
+    if (chown(conf_.prefix().c_str(), worker.uid, worker.gid) != 0 ||
+        chown(EnvFilePath(conf_).c_str(), 0, worker.gid) != 0) {
+      return Error(ErrorCode::kIo, fmt::format("could not give {} to the workers' user: {}",
+                                               conf_.prefix(), std::strerror(errno)));
+    }
+    return Ok();
+  }
+
+  GatewayConf conf_;
+  const PrefixOptions& options_;
+};
+
+Status PreparePrefix(const GatewayConf& conf, const PrefixOptions& options) {
+  return PrefixWriter(conf, options).Run();
+}
+
+std::string EnvFilePath(const GatewayConf& conf) { return conf.String("kong_env"); }
+
+}  // namespace silverback::config
