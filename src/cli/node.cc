@@ -1,0 +1,132 @@
+#include "cli/node.h"
+
+#include <fmt/format.h>
+#include <signal.h>
+
+#include <filesystem>
+
+#include "cli/installation.h"
+#include "cli/migration_flow.h"
+#include "cli/ownership.h"
+#include "cli/process.h"
+#include "config/prefix.h"
+#include "runtime/startup.h"
+
+namespace silverback::cli {
+namespace {
+
+// A killed node leaves them, and nginx cannot bind where one lies.
+void RemoveDanglingSockets(const config::GatewayConf& conf, Console& console) {
+  std::vector<std::filesystem::path> sockets;
+  std::error_code failed;
+  for (const auto& entry : std::filesystem::directory_iterator(conf.prefix(), failed)) {
+    if (entry.is_socket(failed)) sockets.push_back(entry.path());
+  }
+  if (sockets.empty()) return;
+  console.Warn(
+      fmt::format("Found dangling unix sockets in the prefix directory ({}) while preparing "
+                  "to start Kong: it was not shut down properly before",
+                  conf.prefix()));
+  for (const auto& socket : sockets) {
+    console.Warn(fmt::format("removing unix socket: {}", socket.string()));
+    std::filesystem::remove(socket, failed);
+  }
+}
+
+void StopWhatIsLeft(const config::GatewayConf& conf, Console& console) {
+  if (const size_t workers = StopWorkersWithoutMaster(conf)) {
+    console.Warn(fmt::format("stopped {} nginx worker{} whose master process had been killed",
+                             workers, workers == 1 ? "" : "s"));
+  }
+  RemoveDanglingSockets(conf, console);
+}
+
+Status CheckMigrations(const Invocation& invocation, const config::GatewayConf& conf,
+                       const entity::Catalog& catalog) {
+  if (conf.embedded_store() || conf.database() == "off") return Ok();
+  auto migrator = runtime::OpenMigrator(conf, catalog);
+  if (!migrator) return migrator.error();
+  MigrationFlow::Options options;
+  options.lock_timeout = invocation.arguments.Number("lock-timeout").value_or(options.lock_timeout);
+  Status checked = MigrationFlow(**migrator, invocation.console)
+                       .CheckForStart(options, invocation.arguments.Flag("run-migrations"));
+  // Without its database a node serves from its replica: what follows decides.
+  return !checked && checked.error().code() == ErrorCode::kUnavailable ? Ok() : checked;
+}
+
+}  // namespace
+
+Status RenderPrefix(const Invocation& invocation, const config::GatewayConf& conf) {
+  auto modules = ModuleFolder();
+  if (!modules) return modules.error();
+  config::PrefixOptions options;
+  options.nginx_template = invocation.arguments.Text("nginx-conf");
+  options.module_dir = *modules;
+  options.log = invocation.console.Sink();
+  return config::PreparePrefix(conf, options);
+}
+
+Status FillReplica(const Invocation& invocation, const config::GatewayConf& conf) {
+  Console& console = invocation.console;
+  const auto catalog = runtime::OpenCatalog(conf);
+  if (!catalog) return catalog.error();
+  if (Status checked = CheckMigrations(invocation, conf, **catalog); !checked) return checked;
+  const auto startup = runtime::SynchroniseNode(
+      conf, **catalog, [&](std::string_view warning) { console.Warn(warning); });
+  if (!startup) return startup.error();
+  if (!startup->store_reachable) {
+    console.Warn(
+        fmt::format("the database cannot be reached ({}): serving what this node knew last",
+                    startup->store_problem));
+  }
+  console.Verbose(fmt::format("replica: {} rows changed, generation {}", startup->changed_rows,
+                              startup->generation));
+  return GiveToWorkers(conf);
+}
+
+Status StartNode(const Invocation& invocation, const config::GatewayConf& conf) {
+  Console& console = invocation.console;
+  if (MasterPid(conf)) {
+    return Error(ErrorCode::kOperationUnsupported, "Kong is already running in " + conf.prefix());
+  }
+  auto nginx = NginxProgram();
+  if (!nginx) return nginx.error();
+  if (Status done = RenderPrefix(invocation, conf); !done) return done;
+  StopWhatIsLeft(conf, console);
+  if (Status done = FillReplica(invocation, conf); !done) return done;
+  if (InForeground(conf)) {
+    console.Flush();
+    return BecomeNginx(conf, *nginx);
+  }
+  console.Debug(fmt::format("starting nginx: {} -p {} -c nginx.conf", *nginx, conf.prefix()));
+  if (Status started = StartNginx(conf, *nginx); !started) return started;
+  console.Debug("nginx started");
+  console.Say("Kong started");
+  return Ok();
+}
+
+Status ReloadNode(const Invocation& invocation, const config::GatewayConf& conf) {
+  if (!MasterPid(conf)) {
+    return Error(ErrorCode::kNotFound, "nginx not running in prefix: " + conf.prefix());
+  }
+  auto nginx = NginxProgram();
+  if (!nginx) return nginx.error();
+  if (Status done = RenderPrefix(invocation, conf); !done) return done;
+  if (Status tested = TestNginx(conf, *nginx); !tested) return tested;
+  if (Status done = FillReplica(invocation, conf); !done) return done;
+  return SendSignal(conf, SIGHUP);
+}
+
+Status StopNode(const Invocation& invocation, const config::GatewayConf& conf) {
+  const bool running = MasterPid(conf) != 0;
+  if (!running && StopWorkersWithoutMaster(conf) == 0) {
+    return Error(ErrorCode::kNotFound, "nginx not running in prefix: " + conf.prefix());
+  }
+  if (running) {
+    if (Status stopped = StopNginx(conf, SIGTERM, kLongestStop); !stopped) return stopped;
+  }
+  invocation.console.Say("Kong stopped");
+  return Ok();
+}
+
+}  // namespace silverback::cli
