@@ -33,7 +33,7 @@ function(gw_nginx_module NAME)
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
   add_library(${NAME} MODULE ${ARG_SOURCES})
   set_target_properties(${NAME} PROPERTIES PREFIX "" LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/modules
-    LINK_DEPENDS ${PROJECT_SOURCE_DIR}/src/nginx/module.map)
+    LINK_DEPENDS ${PROJECT_SOURCE_DIR}/src/nginx/module.map C_VISIBILITY_PRESET default)
   target_compile_options(${NAME} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:${GW_WARNINGS}>)
   target_link_options(${NAME} PRIVATE -Wl,--version-script=${PROJECT_SOURCE_DIR}/src/nginx/module.map)
   target_link_libraries(${NAME} PRIVATE gw_nginx_headers ${ARG_DEPS})
