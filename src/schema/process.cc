@@ -1,28 +1,36 @@
 #include "schema/process.h"
 
+#include <algorithm>
+#include <cctype>
+#include <optional>
+
 #include "schema/validate.h"
 #include "util/string_util.h"
 
 namespace silverback::schema {
 namespace {
 
-// "http://host:port/path" into the members of a service.
-Json ServiceMembersOfUrl(const std::string& url) {
-  Json members = {{"protocol", nullptr}, {"host", nullptr}, {"port", nullptr}, {"path", nullptr}};
-  const size_t scheme_end = url.find("://");
-  std::string rest = url;
-  if (scheme_end != std::string::npos) {
-    members["protocol"] = ToLower(url.substr(0, scheme_end));
-    rest = url.substr(scheme_end + 3);
-  } else {
-    return Json::object();
+bool IsSchemeCharacter(char c) {
+  return std::isalnum(static_cast<unsigned char>(c)) || c == '+' || c == '-' || c == '.';
+}
+
+// Takes "scheme:" off `url`.
+std::optional<std::string> TakeScheme(std::string& url) {
+  const size_t colon = url.find(':');
+  if (colon == std::string::npos || colon == 0) return std::nullopt;
+  const std::string scheme = url.substr(0, colon);
+  if (!std::isalnum(static_cast<unsigned char>(scheme[0])) ||
+      !std::all_of(scheme.begin(), scheme.end(), IsSchemeCharacter)) {
+    return std::nullopt;
   }
-  const size_t path_at = rest.find('/');
-  std::string authority = rest.substr(0, path_at);
-  if (path_at != std::string::npos)
-    members["path"] = rest.substr(path_at, rest.find_first_of("?#", path_at) - path_at);
-  if (const size_t user = authority.rfind('@'); user != std::string::npos)
-    authority = authority.substr(user + 1);
+  url.erase(0, colon + 1);
+  return ToLower(scheme);
+}
+
+// "user@host:port" into host and port; what is not there stays unset.
+void SetAuthority(std::string authority, Json& members) {
+  if (const size_t user = authority.find('@'); user != std::string::npos)
+    authority.erase(0, user + 1);
   const size_t colon = authority.rfind(':');
   if (colon != std::string::npos && authority.find(']', colon) == std::string::npos) {
     const std::string digits = authority.substr(colon + 1);
@@ -30,14 +38,28 @@ Json ServiceMembersOfUrl(const std::string& url) {
         digits.size() < 10) {
       members["port"] = std::stoll(digits);
     }
-    authority = authority.substr(0, colon);
-  }
-  if (members["port"].is_null()) {
-    const std::string protocol = members["protocol"];
-    if (protocol == "https" || protocol == "tls" || protocol == "grpcs") members["port"] = 443;
-    if (protocol == "http") members["port"] = 80;
+    authority.erase(colon);
   }
   if (!authority.empty()) members["host"] = authority;
+}
+
+// "http://host:port/path" into the members of a service. A text without a scheme or host has the
+// rest only, and the checks of the fields say what is missing.
+Json ServiceMembersOfUrl(std::string url) {
+  Json members = {{"host", nullptr}, {"path", nullptr}};
+  if (const size_t fragment = url.find('#'); fragment != std::string::npos) url.erase(fragment);
+  if (const auto scheme = TakeScheme(url)) {
+    members["protocol"] = *scheme;
+    if (*scheme == "https" || *scheme == "tls" || *scheme == "grpcs") members["port"] = 443;
+    if (*scheme == "http") members["port"] = 80;
+  }
+  if (url.starts_with("//")) {
+    const size_t end = std::min(url.find('/', 2), url.size());
+    SetAuthority(url.substr(2, end - 2), members);
+    url.erase(0, end);
+  }
+  if (const size_t query = url.find_first_of("?;"); query != std::string::npos) url.erase(query);
+  if (!url.empty()) members["path"] = url;
   return members;
 }
 
@@ -46,7 +68,9 @@ void FillGenerated(const Field& field, Json& record, Operation operation,
   const bool creating = operation != Operation::kUpdate;
   const bool missing = !record.contains(field.name) || record[field.name].is_null();
   if (field.timestamp) {
-    if (field.name == "updated_at" || (creating && missing)) {
+    // A declarative document may say when a row was changed; everything else changes it now.
+    const bool changes = field.name == "updated_at" && operation != Operation::kDeclarative;
+    if (changes || (creating && missing)) {
       record[field.name] =
           field.type == FieldType::kNumber ? Json(values.now_millis()) : Json(values.now_seconds());
     }
@@ -82,8 +106,10 @@ void ExpandShorthands(const std::vector<Field>& shorthands, Json& record, Json& 
     const std::string target = StringMember(shorthand.definition, "derive");
     if (target != "url") {
       if (!record.contains(target)) record[target] = value;
-    } else if (value.is_string()) {
-      record.update(ServiceMembersOfUrl(value.get<std::string>()));
+    } else {
+      // What null is to Lua's tostring.
+      record.update(
+          ServiceMembersOfUrl(value.is_string() ? value.get<std::string>() : "userdata: NULL"));
     }
   }
 }

@@ -230,19 +230,20 @@ Status Dao::UpdateIn(Operation& operation, const Schema& schema, const Key& key,
   return operation.Replace(schema, made, **old);
 }
 
-Result<Json> Dao::Upsert(std::string_view entity, const Key& key, Json input) {
+Result<Json> Dao::Upsert(std::string_view entity, const Key& key, Json input,
+                         const WriteOptions& options) {
   const Schema* schema = Entity(entity);
   if (!schema) return UnknownEntity(entity);
   Json made;
   const Status done = Write([&](Operation& operation) {
-    return UpsertIn(operation, *schema, key, std::move(input), made);
+    return UpsertIn(operation, *schema, key, std::move(input), options, made);
   });
   if (!done) return done.error();
   return ShowRow(*schema, made, NowWithMillis());
 }
 
 Status Dao::UpsertIn(Operation& operation, const Schema& schema, const Key& key, Json input,
-                     Json& made) {
+                     const WriteOptions& options, Json& made) {
   if (!input.is_object()) input = Json::object();
   const auto ttl = TakeTtl(schema, input);
   if (!ttl) return ttl.error();
@@ -265,9 +266,11 @@ Status Dao::UpsertIn(Operation& operation, const Schema& schema, const Key& key,
     input["created_at"] = (**old)["created_at"];
   }
   const Json given = input;
-  const HookContext context{catalog_, operation.transaction(), schema, given, nullptr};
+  const HookContext context{catalog_, operation.transaction(), schema, given,
+                            nullptr,  options.hash_secrets};
   if (Status done = CheckGiven(context); !done) return done;
-  auto row = schema.CheckUpsert(std::move(input));
+  auto row = options.keep_times ? schema.CheckDeclarative(std::move(input))
+                                : schema.CheckUpsert(std::move(input));
   if (!row) return row.error();
   if (Status done = BeforeWrite(context, *row); !done) return done;
   if (read_only()) return Unsupported("create or update", schema, key);

@@ -58,6 +58,12 @@ struct Key {
   std::string value;
 };
 
+// How an upsert treats what it is given.
+struct WriteOptions {
+  bool hash_secrets = true;  // false: secrets are hashed already, as exports hold them
+  bool keep_times = false;   // a given updated_at stays
+};
+
 class Dao {
  public:
   // `catalog`, `store` and `sink` outlive the Dao; sink may be nullptr.
@@ -69,7 +75,8 @@ class Dao {
   Result<std::optional<Json>> Select(std::string_view entity, const Key& key);
   Result<Json> Update(std::string_view entity, const Key& key,
                       Json patch);  // kNotFound when missing
-  Result<Json> Upsert(std::string_view entity, const Key& key, Json input);
+  Result<Json> Upsert(std::string_view entity, const Key& key, Json input,
+                      const WriteOptions& options = {});
   Result<bool> Delete(std::string_view entity, const Key& key);  // false: was not there
   Result<Page> List(std::string_view entity, const ListOptions& options);
   Result<Page> ListFor(std::string_view entity, std::string_view foreign_field,
@@ -105,7 +112,7 @@ class Dao {
   Status UpdateIn(Operation& operation, const schema::Schema& schema, const Key& key, Json patch,
                   Json& made);
   Status UpsertIn(Operation& operation, const schema::Schema& schema, const Key& key, Json input,
-                  Json& made);
+                  const WriteOptions& options, Json& made);
   Result<Page> ListRows(const schema::Schema& schema, PageRequest request,
                         const ListOptions& options);
 

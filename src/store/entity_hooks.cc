@@ -49,7 +49,7 @@ Status CheckPassword(const HookContext& context) {
 }
 
 Status HashPassword(const HookContext& context, Json& row) {
-  if (!IsGiven(context.given, "password")) return Ok();
+  if (!context.hash_secrets || !IsGiven(context.given, "password")) return Ok();
   row["password"] = ToHex(Sha1(StringMember(row, "password") + ForeignId(row, "consumer")));
   return Ok();
 }
@@ -64,7 +64,7 @@ Status CheckClientSecret(const HookContext& context) {
 }
 
 Status HashClientSecret(const HookContext& context, Json& row) {
-  if (!BoolMember(context.given, "hash_secret")) return Ok();
+  if (!context.hash_secrets || !BoolMember(context.given, "hash_secret")) return Ok();
   auto hash = HashSecret(StringMember(row, "client_secret"));
   if (!hash) return hash.error();
   row["client_secret"] = *std::move(hash);

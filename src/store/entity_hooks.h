@@ -14,8 +14,9 @@ struct HookContext {
   const entity::Catalog& catalog;
   Transaction& transaction;
   const schema::Schema& schema;
-  const Json& given;    // what the client sent, foreign keys resolved
-  const Json* current;  // the stored row; nullptr when there is none
+  const Json& given;         // what the client sent, foreign keys resolved
+  const Json* current;       // the stored row; nullptr when there is none
+  bool hash_secrets = true;  // false: they are hashed already
 };
 
 // Before validation: refuses what the schema cannot see.
