@@ -1,6 +1,7 @@
 #include "runtime/store_factory.h"
 
 #include "store/memory_store.h"
+#include "store/postgres/migrations.h"
 #include "store/postgres/postgres_store.h"
 #include "store/sqlite/migrations.h"
 #include "store/sqlite/sqlite_store.h"
@@ -39,6 +40,9 @@ Result<std::unique_ptr<store::Migrator>> OpenMigrator(const config::GatewayConf&
                                                       const entity::Catalog& catalog) {
   if (conf.database() == "sqlite") {
     return store::sqlite::NewMigrator(EmbeddedStorePath(conf), catalog);
+  }
+  if (conf.database() == "postgres") {
+    return store::postgres::NewMigrator(store::postgres::OptionsOf(conf), catalog);
   }
   return Unavailable(conf);
 }

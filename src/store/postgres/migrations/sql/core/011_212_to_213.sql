@@ -1,0 +1,2 @@
+-- The unique constraint has an index already.
+DROP INDEX IF EXISTS workspaces_name_idx;
