@@ -1,7 +1,5 @@
 #include "balancer/balancer.h"
 
-#include <arpa/inet.h>
-
 #include <algorithm>
 
 namespace silverback::balancer {
@@ -18,10 +16,9 @@ std::string Bare(std::string_view host) {
 
 // "A", "AAAA" or "" for a name.
 const char* AddressType(const std::string& host) {
-  unsigned char bytes[16];
-  if (inet_pton(AF_INET, host.c_str(), bytes) == 1) return "A";
-  if (inet_pton(AF_INET6, host.c_str(), bytes) == 1) return "AAAA";
-  return "";
+  const auto address = MakeAddress(host, 0);
+  if (!address) return "";
+  return address->socket.generic.sa_family == AF_INET ? "A" : "AAAA";
 }
 
 }  // namespace
@@ -72,8 +69,10 @@ PeerRef Balancer::MakePeer(const Entry& entry, const ResolvedAddress& address, u
   if (!peer) {
     peer = std::make_shared<Peer>();
     peer->host = entry.target.host;
+    peer->bare_host = Bare(peer->host);
     peer->ip = address.ip;
     peer->port = port;
+    if (auto made = MakeAddress(address.ip, port)) peer->address = *std::move(made);
   }
   peer->weight = entry.target.weight;
   if (address.weight >= 0 && entry.target.weight > 0) peer->weight = std::max(1, address.weight);
@@ -111,6 +110,17 @@ std::vector<std::pair<std::string, int>> Balancer::Names() const {
     if (entry.is_name && !known) names.push_back(std::move(name));
   }
   return names;
+}
+
+bool Balancer::Resolving() const {
+  return std::any_of(entries_.begin(), entries_.end(),
+                     [](const Entry& entry) { return entry.is_name && entry.dns_type.empty(); });
+}
+
+void Balancer::Touch(uint32_t now) {
+  for (const PeerRef& peer : peers_) {
+    if (peer->handle.key != 0) peer->handle = table_.Claim(peer->handle.key, now);
+  }
 }
 
 void Balancer::SetAddresses(std::string_view host, int port,
@@ -174,7 +184,7 @@ int Balancer::Choose(const PickRequest& request, const Tried& tried) {
   return wheel_.Next(accepts);
 }
 
-Result<TargetAddress> Balancer::Pick(const PickRequest& request, Tried& tried) {
+Result<const Peer*> Balancer::Pick(const PickRequest& request, Tried& tried) {
   tried.Release();
   if (tried.current_) tried.failed_.push_back(std::move(tried.current_));
   tried.current_ = nullptr;
@@ -192,8 +202,7 @@ Result<TargetAddress> Balancer::Pick(const PickRequest& request, Tried& tried) {
     ++tried.current_->connections;
     tried.counted_ = true;
   }
-  const Peer& peer = *tried.current_;
-  return TargetAddress{peer.ip, peer.port, Bare(peer.host)};
+  return tried.current_.get();
 }
 
 void Balancer::Report(const Tried& tried, health::Report report) {

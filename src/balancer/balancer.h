@@ -3,8 +3,8 @@
 // and what the workers share (health) lies in a health::Table.
 //
 //   Tried tried;                                  // one per request
-//   auto address = balancer.Pick({hash}, tried);  // for each try
-//   if (!address) -> 503 with its message
+//   auto peer = balancer.Pick({hash}, tried);     // for each try
+//   if (!peer) -> 503 with its message
 //   ... balancer.ReportTcpFailure(tried) or ReportTimeout(tried) when a try failed
 //   balancer.ReportStatus(tried, status)          // at the end of the request
 //   (destroying `tried` lets go of the connection)
@@ -50,16 +50,9 @@ struct PickRequest {
   std::string_view hash_value;  // for consistent hashing; "" when the request has nothing to hash
 };
 
-struct TargetAddress {
-  std::string ip;  // without brackets
-  int port = 0;
-  std::string host;  // of the target: for the Host header (unless the upstream's host_header is
-                     // set) and the TLS name; the address itself when the target is an address
-};
-
 // One answer of DNS for a target's name.
 struct ResolvedAddress {
-  std::string ip;
+  std::string ip;   // or a name that an SRV record points at
   int port = 0;     // of an SRV record; 0: the target's
   int weight = -1;  // of an SRV record; -1: the target's. 0 counts as 1.
 };
@@ -77,13 +70,14 @@ class Balancer {
 
   // The targets that are names, each once: to be resolved by the caller, again and again.
   std::vector<std::pair<std::string, int>> Names() const;
-  // The answer for a name. `type`: of the records ("A", "AAAA", "SRV"). No addresses: the name
-  // leads nowhere, and the target counts for nothing.
+  // The answer for a name. `type`: of the records ("A", "AAAA", "SRV"), or what is wrong. No
+  // addresses: the name leads nowhere, and the target counts for nothing.
   void SetAddresses(std::string_view host, int port, const std::vector<ResolvedAddress>& addresses,
                     std::string_view type, uint32_t now);
 
-  // The address for the next try; it is another one than before while there are others.
-  Result<TargetAddress> Pick(const PickRequest& request, Tried& tried);
+  // The peer for the next try; it is another one than before while there are others. `tried` holds
+  // it until the next Pick.
+  Result<const Peer*> Pick(const PickRequest& request, Tried& tried);
 
   // Passive checks; on the address that was picked last.
   void ReportStatus(const Tried& tried, int status);  // 504, the gateway's own, counts as timeout
@@ -99,8 +93,15 @@ class Balancer {
   Json Health();
   bool healthy();  // enough of the weight is available
 
+  // Some name has had no answer yet, good or bad.
+  bool Resolving() const;
+
   // For the active checks.
   health::CheckedUpstream Checked() const;
+
+  // Says that the addresses are still in use, so that the table does not forget them; to be called
+  // every minute or so.
+  void Touch(uint32_t now);
 
  private:
   struct Entry {  // a target

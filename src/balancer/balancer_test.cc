@@ -38,14 +38,14 @@ class BalancerTest : public ::testing::Test {
     for (int i = 0; i < picks; ++i) {
       Tried tried;
       const auto address = balancer.Pick({}, tried);
-      ++tally[address ? address->port : 0];
+      ++tally[address ? (*address)->port : 0];
     }
     return tally;
   }
   static int Hashed(Balancer& balancer, std::string_view value) {
     Tried tried;
     const auto address = balancer.Pick({value}, tried);
-    return address ? address->port : 0;
+    return address ? (*address)->port : 0;
   }
 
   std::vector<char> memory_;
@@ -112,11 +112,11 @@ TEST_F(BalancerTest, LeastConnectionsCountsByWeight) {
   Balancer balancer = Make({{"algorithm", "least-connections"}}, Ports({{9100, 100}, {9101, 60}}));
   EXPECT_EQ(Tally(balancer, 6), (Counts{{9100, 6}}));
   Tried slow;
-  ASSERT_EQ(balancer.Pick({}, slow)->port, 9100);
+  ASSERT_EQ((*balancer.Pick({}, slow))->port, 9100);
   EXPECT_EQ(Tally(balancer, 6), (Counts{{9101, 6}}));
   {
     Tried other;
-    ASSERT_EQ(balancer.Pick({}, other)->port, 9101);
+    ASSERT_EQ((*balancer.Pick({}, other))->port, 9101);
     EXPECT_EQ(Tally(balancer, 4), (Counts{{9100, 4}}));
   }
   // A change of the targets does not forget what runs.
@@ -130,7 +130,7 @@ TEST_F(BalancerTest, RetriesGoToOthersUntilAllWereTried) {
         Make({{"algorithm", algorithm}}, Ports({{9100, 100}, {9101, 100}, {9102, 1}}));
     Tried tried;
     Counts seen;
-    for (int i = 0; i < 3; ++i) ++seen[balancer.Pick({"x"}, tried)->port];
+    for (int i = 0; i < 3; ++i) ++seen[(*balancer.Pick({"x"}, tried))->port];
     EXPECT_EQ(seen.size(), 3u) << algorithm;
     EXPECT_TRUE(balancer.Pick({"x"}, tried).ok()) << algorithm;
     EXPECT_EQ(tried.count(), 4u);
@@ -148,7 +148,7 @@ TEST_F(BalancerTest, PassiveFailuresTakeAnAddressOut) {
   Balancer balancer = Make({{"healthchecks", PassiveChecks(2)}}, Ports({{9100, 100}, {9101, 100}}));
   for (int failures = 0; failures < 2;) {
     Tried tried;
-    if (balancer.Pick({}, tried)->port != 9101) continue;
+    if ((*balancer.Pick({}, tried))->port != 9101) continue;
     balancer.ReportStatus(tried, 503);
     ++failures;
   }
@@ -157,7 +157,7 @@ TEST_F(BalancerTest, PassiveFailuresTakeAnAddressOut) {
   EXPECT_TRUE(balancer.SetHealth("127.0.0.1", 9101, "", true).ok());
   EXPECT_EQ(Tally(balancer, 4), (Counts{{9100, 2}, {9101, 2}}));
   Tried tried;
-  const int port = balancer.Pick({}, tried)->port;
+  const int port = (*balancer.Pick({}, tried))->port;
   balancer.ReportStatus(tried, 504);
   EXPECT_EQ(Tally(balancer, 4), (Counts{{port == 9100 ? 9101 : 9100, 4}}));
 }
@@ -203,7 +203,7 @@ TEST_F(BalancerTest, NamesGetTheirAddressesFromTheCaller) {
   balancer.SetAddresses("srv.test", 80, {{"10.0.0.1", 8001, 30}, {"10.0.0.2", 8002, 0}}, "SRV", 1);
   EXPECT_EQ(Tally(balancer, 31), (Counts{{8001, 30}, {8002, 1}}));
   Tried tried;
-  EXPECT_EQ(balancer.Pick({}, tried)->host, "srv.test");
+  EXPECT_EQ((*balancer.Pick({}, tried))->bare_host, "srv.test");
   balancer.SetAddresses("srv.test", 80, {{"10.0.0.3", 0, -1}}, "A", 1);
   EXPECT_EQ(Tally(balancer, 2), (Counts{{80, 2}}));
 }
