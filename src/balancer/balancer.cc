@@ -123,7 +123,7 @@ void Balancer::Touch(uint32_t now) {
   }
 }
 
-void Balancer::SetAddresses(std::string_view host, int port,
+bool Balancer::SetAddresses(std::string_view host, int port,
                             const std::vector<ResolvedAddress>& addresses, std::string_view type,
                             uint32_t now) {
   bool changed = false;
@@ -145,6 +145,19 @@ void Balancer::SetAddresses(std::string_view host, int port,
     changed = true;
   }
   if (changed) Rebuild(now);
+  return changed;
+}
+
+bool Balancer::SetFailed(std::string_view host, int port, std::string_view why, bool definite,
+                         uint32_t now) {
+  if (definite) return SetAddresses(host, port, {}, why, now);
+  for (Entry& entry : entries_) {
+    if (entry.is_name && entry.target.host == host && entry.target.port == port &&
+        entry.answer.empty()) {
+      entry.dns_type = why;
+    }
+  }
+  return false;
 }
 
 // Takes over what has changed in the shared table.
@@ -155,11 +168,27 @@ void Balancer::Refresh() {
   fresh_ = true;
   double total = 0, available = 0;
   for (const PeerRef& peer : peers_) {
-    peer->available = table_.Available(peer->handle);
+    const bool now_available = table_.Available(peer->handle);
+    if (now_available != peer->available) {
+      news_.push_back(fmt::format("[healthchecks] upstream {}: target {} ({}:{}) is {}",
+                                  upstream_.name, peer->host, peer->ip, peer->port,
+                                  now_available ? "healthy" : "unhealthy"));
+    }
+    peer->available = now_available;
     total += peer->weight;
     if (peer->available) available += peer->weight;
   }
+  const bool was_healthy = healthy_;
   healthy_ = total > 0 && available / total * 100 > upstream_.checks.threshold;
+  if (healthy_ != was_healthy && upstream_.checks.enabled()) {
+    news_.push_back(fmt::format("[healthchecks] balancer {} reported health status changed to {}",
+                                upstream_.name, healthy_ ? "HEALTHY" : "UNHEALTHY"));
+  }
+}
+
+std::vector<std::string> Balancer::TakeNews() {
+  Refresh();
+  return std::exchange(news_, {});
 }
 
 bool Balancer::healthy() {

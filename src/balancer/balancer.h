@@ -72,8 +72,12 @@ class Balancer {
   std::vector<std::pair<std::string, int>> Names() const;
   // The answer for a name. `type`: of the records ("A", "AAAA", "SRV"), or what is wrong. No
   // addresses: the name leads nowhere, and the target counts for nothing.
-  void SetAddresses(std::string_view host, int port, const std::vector<ResolvedAddress>& addresses,
+  // True when that changes which addresses there are, or their weights.
+  bool SetAddresses(std::string_view host, int port, const std::vector<ResolvedAddress>& addresses,
                     std::string_view type, uint32_t now);
+  // The name could not be looked up. Only when that is `definite` are its addresses given up.
+  bool SetFailed(std::string_view host, int port, std::string_view why, bool definite,
+                 uint32_t now);
 
   // The peer for the next try; it is another one than before while there are others. `tried` holds
   // it until the next Pick.
@@ -95,6 +99,9 @@ class Balancer {
 
   // Some name has had no answer yet, good or bad.
   bool Resolving() const;
+
+  // What has become available or unavailable since the last call, as lines for the log.
+  std::vector<std::string> TakeNews();
 
   // For the active checks.
   health::CheckedUpstream Checked() const;
@@ -128,6 +135,7 @@ class Balancer {
   uint64_t seen_version_ = 0;
   bool fresh_ = false;  // seen_version_ holds for these peers
   bool healthy_ = false;
+  std::vector<std::string> news_;
 };
 
 }  // namespace silverback::balancer

@@ -52,10 +52,4 @@ std::shared_ptr<Balancer> BalancerSet::ById(std::string_view id) const {
   return found == by_id_.end() ? nullptr : found->second.balancer;
 }
 
-std::vector<std::shared_ptr<Balancer>> BalancerSet::All() const {
-  std::vector<std::shared_ptr<Balancer>> all;
-  for (const auto& [id, entry] : by_id_) all.push_back(entry.balancer);
-  return all;
-}
-
 }  // namespace silverback::balancer

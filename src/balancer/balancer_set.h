@@ -28,7 +28,10 @@ class BalancerSet {
 
   std::shared_ptr<Balancer> ByName(std::string_view name) const;
   std::shared_ptr<Balancer> ById(std::string_view id) const;
-  std::vector<std::shared_ptr<Balancer>> All() const;
+  template <class F>
+  void ForEach(F&& use) {
+    for (const auto& [id, entry] : by_id_) use(*entry.balancer);
+  }
 
  private:
   struct Entry {

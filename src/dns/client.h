@@ -59,6 +59,7 @@ class Client {
   // [{"name":, "type":, "records": [..], "expires_in":, "state":}], the most recently used first.
   Json Dump() const;
   const Settings& settings() const { return settings_; }
+  double Now() { return loop_.Now(); }
 
  private:
   struct Lookup;  // the way through the types and search domains of a name

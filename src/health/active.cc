@@ -1,5 +1,6 @@
 #include "health/active.h"
 
+#include <algorithm>
 #include <deque>
 
 namespace silverback::health {
@@ -8,7 +9,12 @@ struct ActiveChecker::Entry {
   CheckedUpstream upstream;
   double healthy_at = 0, unhealthy_at = 0;  // time of the last round
   std::deque<CheckedUpstream::Address> waiting;
-  int running = 0;
+  std::vector<uint64_t> running;  // keys of the addresses that are being probed
+  bool Busy(uint64_t key) const {
+    return std::find(running.begin(), running.end(), key) != running.end() ||
+           std::any_of(waiting.begin(), waiting.end(),
+                       [&](const auto& other) { return other.handle.key == key; });
+  }
 };
 
 ActiveChecker::~ActiveChecker() { *alive_ = false; }
@@ -21,12 +27,17 @@ void ActiveChecker::Update(CheckedUpstream upstream, double now) {
     entry = std::make_shared<Entry>();
     entry->healthy_at = entry->unhealthy_at = now;  // the first probe comes after an interval
   }
-  entry->waiting.clear();
   entry->upstream = std::move(upstream);
+  // Who waits for a probe keeps its turn.
+  const auto gone = [&](const CheckedUpstream::Address& address) {
+    return std::none_of(entry->upstream.addresses.begin(), entry->upstream.addresses.end(),
+                        [&](const auto& other) { return other.handle.key == address.handle.key; });
+  };
+  std::erase_if(entry->waiting, gone);
 }
 
-void ActiveChecker::Tick(uint32_t worker, double now) {
-  if (upstreams_.empty() || !table_.Lead(worker, static_cast<uint32_t>(now))) return;
+bool ActiveChecker::Tick(uint32_t worker, double now) {
+  if (!table_.Lead(worker, static_cast<uint32_t>(now))) return false;
   std::vector<std::shared_ptr<Entry>> entries;
   for (const auto& [id, entry] : upstreams_) entries.push_back(entry);
   for (const auto& entry : entries) {
@@ -40,17 +51,14 @@ void ActiveChecker::Tick(uint32_t worker, double now) {
       Run(entry, false);
     }
   }
+  return true;
 }
 
 void ActiveChecker::Run(const std::shared_ptr<Entry>& entry, bool healthy) {
   for (const auto& address : entry->upstream.addresses) {
     if (table_.Available(address.handle) != healthy) continue;
-    // An address whose last probe still waits gets no second one.
-    bool queued = false;
-    for (const auto& other : entry->waiting) {
-      queued = queued || other.handle.key == address.handle.key;
-    }
-    if (!queued) entry->waiting.push_back(address);
+    // An address whose last probe has no result yet gets no second one.
+    if (!entry->Busy(address.handle.key)) entry->waiting.push_back(address);
   }
   StartNext(entry);
 }
@@ -72,15 +80,16 @@ Probe ActiveChecker::MakeProbe(const CheckedUpstream& upstream,
 }
 
 void ActiveChecker::StartNext(const std::shared_ptr<Entry>& entry) {
-  while (!entry->waiting.empty() && entry->running < entry->upstream.checks.active.concurrency) {
+  while (!entry->waiting.empty() &&
+         static_cast<int>(entry->running.size()) < entry->upstream.checks.active.concurrency) {
     const CheckedUpstream::Address address = std::move(entry->waiting.front());
     entry->waiting.pop_front();
-    ++entry->running;
+    entry->running.push_back(address.handle.key);
     const Probe probe = MakeProbe(entry->upstream, address);
     prober_.Start(probe,
                   [this, alive = alive_, entry, handle = address.handle](ProbeResult result) {
                     if (!*alive) return;
-                    --entry->running;
+                    std::erase(entry->running, handle.key);
                     const Limits& limits = entry->upstream.checks.active.limits;
                     std::optional<Report> report = Report::kSuccess;
                     if (result.kind == ProbeResult::Kind::kTcpFailure) report = Report::kTcpFailure;

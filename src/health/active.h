@@ -62,8 +62,9 @@ class ActiveChecker {
   void Update(CheckedUpstream upstream, double now);
   void Remove(const std::string& upstream_id) { upstreams_.erase(upstream_id); }
 
-  // Starts what is due; to be called every 100 ms or so. `worker`: process id.
-  void Tick(uint32_t worker, double now);
+  // Starts what is due; to be called every 100 ms or so. `worker`: process id. True when this
+  // worker leads.
+  bool Tick(uint32_t worker, double now);
 
  private:
   struct Entry;
