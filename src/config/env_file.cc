@@ -29,7 +29,7 @@ std::string GatewayConf::ToEnvFile() const {
   for (const auto& [name, value] : values_.items()) {
     const auto reference = references_.find(name);
     const std::string setting =
-        reference != references_.end() ? reference->second : AsSetting(value);
+        reference != references_.end() ? reference->second.text : AsSetting(value);
     if (setting.empty() && !MustBeWritten(name)) continue;
     text += fmt::format("{} = {}\n", name, EscapeConfValue(setting));
   }

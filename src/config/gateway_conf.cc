@@ -1,14 +1,9 @@
 #include "config/gateway_conf.h"
 
-#include <cerrno>
-#include <cstring>
-#include <filesystem>
-#include <fstream>
-#include <sstream>
-
-#include "config/conf_file.h"
+#include "config/files.h"
 #include "config/loader.h"
 #include "config/paths.h"
+#include "config/process_secrets.h"
 #include "config/properties.h"
 
 extern char** environ;
@@ -16,49 +11,35 @@ extern char** environ;
 namespace silverback::config {
 namespace {
 
-namespace fs = std::filesystem;
-
 constexpr const char* kDefaultFiles[] = {"/etc/kong/kong.conf", "/etc/kong.conf"};
-
-Result<std::string> ReadFile(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  std::ostringstream text;
-  if (!in || !(text << in.rdbuf() || in.eof() || fs::file_size(path) == 0)) {
-    return Error(ErrorCode::kIo,
-                 "could not load config file: " + path + ": " + std::strerror(errno));
-  }
-  return std::move(text).str();
-}
-
-bool Exists(const std::string& path) {
-  std::error_code ignored;
-  return fs::exists(path, ignored);
-}
 
 void Tell(const LogSink& log, const std::string& text) {
   if (log) log(LogLevel::kVerbose, text);
 }
 
-Result<Settings> ReadSettings(const LoadOptions& options) {
-  std::string path = options.file;
-  if (!path.empty() && !Exists(path)) return Error(ErrorCode::kNotFound, "no file at: " + path);
-  if (path.empty()) {
-    for (const char* candidate : kDefaultFiles) {
-      if (Exists(candidate)) {
-        path = candidate;
-        break;
-      }
-      Tell(options.log, std::string("no config file found at ") + candidate);
-    }
-  }
-  if (path.empty()) {
-    Tell(options.log, "no config file, skip loading");
-    return Settings();
-  }
-  Tell(options.log, "reading config file at " + path);
-  auto text = ReadFile(path);
+Result<Loader::Source> ReadSource(const std::string& path, const LogSink& log) {
+  Tell(log, "reading config file at " + path);
+  auto text = ReadWholeFile(path);
   if (!text) return text.error();
-  return ParseConfFile(*text);
+  Loader::Source source;
+  source.settings = ParseConfFile(*text);
+  if (path.ends_with("/.kong_env")) source.secrets = SecretsBeside(path, *text);
+  return source;
+}
+
+Result<Loader::Source> FindSource(const LoadOptions& options) {
+  if (!options.file.empty()) {
+    if (!FileExists(options.file)) {
+      return Error(ErrorCode::kNotFound, "no file at: " + options.file);
+    }
+    return ReadSource(options.file, options.log);
+  }
+  for (const char* candidate : kDefaultFiles) {
+    if (FileExists(candidate)) return ReadSource(candidate, options.log);
+    Tell(options.log, std::string("no config file found at ") + candidate);
+  }
+  Tell(options.log, "no config file, skip loading");
+  return Loader::Source();
 }
 
 // The process's own variables: what references in .kong_env stand for.
@@ -74,12 +55,14 @@ std::map<std::string, std::string> ProcessEnvironment() {
   return variables;
 }
 
-Result<GatewayConf> LoadEnvFile(const std::string& path, const LoadOptions& options) {
-  if (!Exists(path)) return Error(ErrorCode::kNotFound, "no file at: " + path);
-  Tell(options.log, "reading config file at " + path);
-  auto text = ReadFile(path);
-  if (!text) return text.error();
-  return Loader(options, ParseConfFile(*text), true).Run();
+Result<GatewayConf> LoadEnvFile(const std::string& path, const LoadOptions& options,
+                                bool secrets_first) {
+  if (!FileExists(path)) return Error(ErrorCode::kNotFound, "no file at: " + path);
+  auto source = ReadSource(path, options.log);
+  if (!source) return source.error();
+  source->is_env_file = true;
+  source->secrets_first = secrets_first;
+  return Loader(options, *std::move(source)).Run();
 }
 
 // Where the prefix is, of all that names one; nothing else has to be right.
@@ -91,31 +74,32 @@ Result<std::string> FindPrefix(const LoadOptions& options) {
   if (variable != options.environment.end() && !variable->second.empty()) {
     return AbsolutePath(variable->second);
   }
-  auto settings = ReadSettings(options);
-  if (!settings) return settings.error();
-  const auto set = settings->find("prefix");
-  return AbsolutePath(set != settings->end() ? set->second
-                                             : Properties().find("prefix")->second.default_value);
+  const auto source = FindSource(options);
+  if (!source) return source.error();
+  const auto set = source->settings.find("prefix");
+  return AbsolutePath(set != source->settings.end()
+                          ? set->second
+                          : Properties().find("prefix")->second.default_value);
 }
 
 }  // namespace
 
 Result<GatewayConf> GatewayConf::Load(const LoadOptions& options) {
   if (!options.from_prefix) {
-    auto settings = ReadSettings(options);
-    if (!settings) return settings.error();
-    return Loader(options, *std::move(settings), false).Run();
+    auto source = FindSource(options);
+    if (!source) return source.error();
+    return Loader(options, *std::move(source)).Run();
   }
-  auto prefix = FindPrefix(options);
+  const auto prefix = FindPrefix(options);
   if (!prefix) return prefix.error();
-  if (!Exists(*prefix)) return Error(ErrorCode::kNotFound, "no such prefix: " + *prefix);
-  return LoadEnvFile(*prefix + "/.kong_env", options);
+  if (!FileExists(*prefix)) return Error(ErrorCode::kNotFound, "no such prefix: " + *prefix);
+  return LoadEnvFile(*prefix + "/.kong_env", options, false);
 }
 
 Result<GatewayConf> GatewayConf::FromEnvFile(const std::string& path) {
   LoadOptions options;
   options.environment = ProcessEnvironment();
-  return LoadEnvFile(path, options);
+  return LoadEnvFile(path, options, true);
 }
 
 std::string GatewayConf::String(std::string_view name) const { return StringMember(values_, name); }
@@ -156,11 +140,11 @@ const std::vector<InjectedDirective>& GatewayConf::injected(std::string_view blo
 Json GatewayConf::Shown() const {
   Json shown = Json::object();
   for (const auto& [name, value] : values_.items()) {
-    if (value.is_null()) continue;
+    if (value.is_null() || (name == "admin_extensions" && value == false)) continue;
     if (IsSensitive(name)) {
       shown[name] = kHidden;
     } else if (const auto reference = references_.find(name); reference != references_.end()) {
-      shown[name] = reference->second;
+      shown[name] = reference->second.text;
     } else {
       // Lua has one kind of table: an empty list prints as an object.
       shown[name] = value.is_array() && value.empty() ? Json::object() : value;

@@ -73,12 +73,15 @@ class GatewayConf {
   Json Shown() const;
 
  private:
+  struct Reference {
+    std::string text, secret;  // "{vault://...}" and what it stands for
+  };
   friend class Loader;
   friend class PrefixWriter;
   Json values_ = Json::object();
   std::string prefix_, database_;
   std::vector<std::string> plugins_;
-  std::map<std::string, std::string, std::less<>> references_;  // settings that were {vault://...}
+  std::map<std::string, Reference, std::less<>> references_;  // settings that are such
   std::map<std::string, std::vector<Listener>, std::less<>> listeners_;
   std::map<std::string, std::vector<InjectedDirective>, std::less<>> injected_;
 };

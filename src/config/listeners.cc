@@ -62,9 +62,9 @@ Error Usage(std::string_view property) {
   for (const Option& option : grammar.options) {
     if (option.always_shown) flags += fmt::format(" [{}=%d+]", option.name);
   }
-  return Error(ErrorCode::kInvalidInput,
-               fmt::format("{} must be of form: [off] | <ip>:<port>{}, [... next entry ...]",
-                           property, flags));
+  const std::string text = fmt::format(
+      "{} must be of form: [off] | <ip>:<port>{}, [... next entry ...]", property, flags);
+  return Error(ErrorCode::kInvalidInput, text, Json{text});
 }
 
 // Takes `word` when it is a flag or an option.

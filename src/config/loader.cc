@@ -78,16 +78,26 @@ Json ParseValue(std::string_view text, PropertyType type) {
   return text.empty() ? Json() : Json(text);
 }
 
+// Memory that the Lua side of a plugin expects.
+void AddSharedDict(std::vector<InjectedDirective>& directives, const std::string& name) {
+  const auto after = std::find_if(directives.begin(), directives.end(),
+                                  [](const auto& item) { return item.name > "lua_shared_dict"; });
+  const bool given = std::any_of(directives.begin(), after, [&](const auto& item) {
+    return item.name == "lua_shared_dict" && item.value.find(name) != std::string::npos;
+  });
+  if (!given) directives.insert(after, {"lua_shared_dict", name + " 5m"});
+}
+
 bool HasUserKong() { return getpwnam("kong") != nullptr && getgrnam("kong") != nullptr; }
 
 }  // namespace
 
-Loader::Loader(const LoadOptions& options, Settings file, bool is_env_file)
-    : options_(options), file_(std::move(file)), is_env_file_(is_env_file) {}
+Loader::Loader(const LoadOptions& options, Source source)
+    : options_(options), source_(std::move(source)) {}
 
 Result<GatewayConf> Loader::Run() {
   Merge();
-  ApplyOldNames(user_, is_env_file_ ? LogSink() : options_.log);
+  ApplyOldNames(user_, source_.is_env_file ? LogSink() : options_.log);
   for (const auto& [name, property] : Properties()) settings_[name] = property.default_value;
   for (const auto& [name, value] : user_) settings_[name] = value;
   ChooseDatabase();
@@ -113,28 +123,29 @@ Result<GatewayConf> Loader::Run() {
 }
 
 void Loader::Merge() {
+  Settings& file = source_.settings;
   for (const auto& [name, property] : Properties()) {
-    const auto given = file_.find(name);
-    if (given == file_.end()) continue;
-    for (const std::string& directive : property.directives) file_[directive] = given->second;
+    const auto given = file.find(name);
+    if (given == file.end()) continue;
+    for (const std::string& directive : property.directives) file[directive] = given->second;
   }
   std::set<std::string> names;
   for (const auto& [name, property] : Properties()) names.insert(name);
   const auto add_dynamic = [&](const std::string& name) {
     if (IsDynamicProperty(name)) names.insert(name);
   };
-  for (const auto& [name, value] : file_) add_dynamic(name);
+  for (const auto& [name, value] : file) add_dynamic(name);
   for (const auto& [name, value] : options_.overrides) add_dynamic(name);
-  if (!is_env_file_) {
+  if (!source_.is_env_file) {
     for (const auto& [name, value] : options_.environment) {
       if (name.starts_with("KONG_")) add_dynamic(ToLower(std::string_view(name).substr(5)));
     }
   }
   for (const std::string& name : names) {
-    if (const auto found = file_.find(name); found != file_.end()) user_[name] = found->second;
+    if (const auto found = file.find(name); found != file.end()) user_[name] = found->second;
     const std::string variable = EnvironmentName(name);
     const auto set = options_.environment.find(variable);
-    if (!is_env_file_ && set != options_.environment.end()) {
+    if (!source_.is_env_file && set != options_.environment.end()) {
       user_[name] = set->second;
       if (options_.log) {
         options_.log(LogLevel::kDebug,
@@ -158,21 +169,30 @@ void Loader::ChooseDatabase() {
 }
 
 Status Loader::ResolveReferences() {
-  const Settings environment(options_.environment.begin(), options_.environment.end());
   for (auto& [name, value] : settings_) {
     const std::string_view text = Trim(value);
     if (!IsReference(text)) continue;
     const std::string reference(text);
-    auto secret = Dereference(reference, environment, settings_);
+    auto secret = Resolve(reference);
     if (!secret) {
       return Error(ErrorCode::kInvalidInput,
                    fmt::format("failed to dereference '{}': {} for config option '{}'", reference,
                                secret.error().message(), name));
     }
-    conf_.references_[name] = reference;
+    conf_.references_[name] = {reference, *secret};
     value = *std::move(secret);
   }
   return Ok();
+}
+
+Result<std::string> Loader::Resolve(const std::string& reference) const {
+  const auto kept = source_.secrets.find(reference);
+  const bool is_kept = kept != source_.secrets.end();
+  if (is_kept && source_.secrets_first) return kept->second;
+  const Settings environment(options_.environment.begin(), options_.environment.end());
+  auto secret = Dereference(reference, environment, settings_);
+  if (!secret && is_kept) return kept->second;
+  return secret;
 }
 
 void Loader::Type() {
@@ -225,7 +245,7 @@ void Loader::LogValues() const {
     if (value.is_null()) continue;
     const auto reference = conf_.references_.find(name);
     const Json shown = IsSensitive(name)                      ? Json(kHidden)
-                       : reference != conf_.references_.end() ? Json(reference->second)
+                       : reference != conf_.references_.end() ? Json(reference->second.text)
                                                               : value;
     options_.log(LogLevel::kDebug, fmt::format("{} = {}", name, AsLua(shown)));
   }
@@ -266,6 +286,10 @@ void Loader::DerivePlugins() {
     }
   }
   conf_.plugins_.assign(enabled.begin(), enabled.end());
+  if (enabled.contains("prometheus")) {
+    AddSharedDict(conf_.injected_["nginx_http_directives"], "prometheus_metrics");
+    AddSharedDict(conf_.injected_["nginx_stream_directives"], "stream_prometheus_metrics");
+  }
   Json loaded = Json::object();
   for (const std::string& name : enabled) loaded[name] = true;
   conf_.values_["loaded_plugins"] = std::move(loaded);

@@ -11,9 +11,14 @@ namespace silverback::config {
 
 class Loader {
  public:
-  // `file`: settings of kong.conf or .kong_env. `secrets`: values of references by property, "" to
-  // look them up in the environment.
-  Loader(const LoadOptions& options, Settings file, bool is_env_file);
+  struct Source {
+    Settings settings;           // of kong.conf or .kong_env
+    Settings secrets;            // by reference, kept beside .kong_env
+    bool is_env_file = false;    // of a node: the environment overrides nothing
+    bool secrets_first = false;  // before what the environment says
+  };
+
+  Loader(const LoadOptions& options, Source source);
 
   Result<GatewayConf> Run();
 
@@ -21,6 +26,7 @@ class Loader {
   void Merge();  // file < environment < command line
   void ChooseDatabase();
   Status ResolveReferences();
+  Result<std::string> Resolve(const std::string& reference) const;
   void Type();  // strings -> values
   Error Mistakes() const;
   void ChooseUser();
@@ -32,8 +38,7 @@ class Loader {
   void MakeAbsolute(std::string_view property);
 
   const LoadOptions& options_;
-  Settings file_;
-  const bool is_env_file_;
+  Source source_;
   Settings user_;      // what was given
   Settings settings_;  // with the defaults
   std::vector<std::string> mistakes_;

@@ -11,6 +11,7 @@
 #include "config/default_certificates.h"
 #include "config/files.h"
 #include "config/nginx_files.h"
+#include "config/process_secrets.h"
 #include "config/worker_user.h"
 
 namespace silverback::config {
@@ -132,8 +133,21 @@ class PrefixWriter {
     Status done = WriteFile(conf_.String("nginx_conf"), files->nginx, 0644);
     if (done) done = WriteFile(conf_.String("nginx_kong_conf"), files->kong, 0644);
     if (done) done = WriteFile(conf_.String("nginx_kong_stream_conf"), files->kong_stream, 0644);
-    if (done) done = WriteFile(EnvFilePath(conf_), conf_.ToEnvFile(), 0640);
-    return done;
+    return done ? WriteSettings() : done;
+  }
+
+  // Secrets are never left from a time when settings referred to some.
+  Status WriteSettings() {
+    const std::string env_file = EnvFilePath(conf_), text = conf_.ToEnvFile();
+    unlink(SecretsPath(env_file).c_str());
+    if (Status done = WriteFile(env_file, text, 0640); !done) return done;
+    Settings secrets;
+    for (const auto& [name, reference] : conf_.references_)
+      secrets[reference.text] = reference.secret;
+    if (secrets.empty()) return Ok();
+    const auto sealed = SealSecrets(secrets, text);
+    if (!sealed) return sealed.error();
+    return WriteFile(SecretsPath(env_file), *sealed, 0600);
   }
 
   // Workers write their database and replica into the prefix and read .kong_env.
