@@ -15,16 +15,15 @@ Check whether a configuration file is valid.
 Options:
 )";
 
-// Mistakes that checks find are listed, one a line. A reference to a secret that leads nowhere is
-// told to the verbose only: its name may say too much.
+// One line for each mistake. A reference to a secret that leads nowhere is told to the verbose
+// only, as in Kong.
 void SayMistakes(const Error& error, Console& console) {
-  if (error.fields().is_array()) {
-    for (const Json& mistake : error.fields()) {
-      console.Log(Level::kError, mistake.get<std::string>());
-    }
-  } else {
-    const bool missing_file = error.code() == ErrorCode::kNotFound;
-    console.Log(missing_file ? Level::kError : Level::kVerbose, error.message());
+  const bool secret = error.code() == ErrorCode::kUnavailable;
+  if (!error.fields().is_array()) {
+    return console.Log(secret ? Level::kVerbose : Level::kError, error.message());
+  }
+  for (const Json& mistake : error.fields()) {
+    console.Log(Level::kError, mistake.get<std::string>());
   }
 }
 

@@ -1,11 +1,10 @@
-#include <fmt/format.h>
 #include <unistd.h>
 
-#include <filesystem>
 #include <iostream>
 
 #include "cli/commands.h"
 #include "cli/migration_flow.h"
+#include "cli/node.h"
 #include "cli/ownership.h"
 #include "runtime/store_factory.h"
 
@@ -47,17 +46,6 @@ Options:
 
  -p,--prefix      (optional string) Prefix directory.
 )";
-
-Status MakePrefix(const std::string& prefix, Console& console) {
-  std::error_code failed;
-  if (std::filesystem::exists(prefix, failed)) {
-    if (std::filesystem::is_directory(prefix, failed)) return Ok();
-    return Error(ErrorCode::kInvalidInput, prefix + " is not a directory");
-  }
-  console.Say(fmt::format("prefix directory {} not found, trying to create it", prefix));
-  std::filesystem::create_directories(prefix, failed);
-  return failed ? Status(Error(ErrorCode::kIo, prefix + ": " + failed.message())) : Ok();
-}
 
 // Three answers that are none mean no.
 bool Confirmed(Console& console) {
@@ -110,7 +98,7 @@ Result<int> RunSubcommand(const Invocation& invocation, MigrationFlow& flow) {
 Result<int> Run(const Invocation& invocation) {
   const auto conf = LoadConf(invocation);
   if (!conf) return conf.error();
-  if (Status made = MakePrefix(conf->prefix(), invocation.console); !made) return made.error();
+  if (Status made = MakePrefix(invocation, *conf); !made) return made.error();
   const auto catalog = runtime::OpenCatalog(*conf);
   if (!catalog) return catalog.error();
   const auto migrator = runtime::OpenMigrator(*conf, **catalog);

@@ -10,6 +10,7 @@
 #include "cli/ownership.h"
 #include "cli/process.h"
 #include "config/prefix.h"
+#include "runtime/publisher.h"
 #include "runtime/startup.h"
 
 namespace silverback::cli {
@@ -56,6 +57,18 @@ Status CheckMigrations(const Invocation& invocation, const config::GatewayConf& 
 
 }  // namespace
 
+Status MakePrefix(const Invocation& invocation, const config::GatewayConf& conf) {
+  const std::string& prefix = conf.prefix();
+  std::error_code failed;
+  if (std::filesystem::exists(prefix, failed)) {
+    if (std::filesystem::is_directory(prefix, failed)) return Ok();
+    return Error(ErrorCode::kInvalidInput, prefix + " is not a directory");
+  }
+  invocation.console.Say(fmt::format("prefix directory {} not found, trying to create it", prefix));
+  std::filesystem::create_directories(prefix, failed);
+  return failed ? Status(Error(ErrorCode::kIo, prefix + ": " + failed.message())) : Ok();
+}
+
 Status RenderPrefix(const Invocation& invocation, const config::GatewayConf& conf) {
   auto modules = ModuleFolder();
   if (!modules) return modules.error();
@@ -66,9 +79,21 @@ Status RenderPrefix(const Invocation& invocation, const config::GatewayConf& con
   return config::PreparePrefix(conf, options);
 }
 
+Result<std::unique_ptr<entity::Catalog>> OpenFullCatalog(const config::GatewayConf& conf) {
+  auto catalog = runtime::OpenCatalog(conf);
+  if (!catalog) return catalog;
+  for (const std::string& plugin : conf.plugins()) {
+    if (!(*catalog)->Plugin(plugin)) {
+      return Error(ErrorCode::kInvalidInput,
+                   fmt::format("{} plugin is enabled but not installed", plugin));
+    }
+  }
+  return catalog;
+}
+
 Status FillReplica(const Invocation& invocation, const config::GatewayConf& conf) {
   Console& console = invocation.console;
-  const auto catalog = runtime::OpenCatalog(conf);
+  const auto catalog = OpenFullCatalog(conf);
   if (!catalog) return catalog.error();
   if (Status checked = CheckMigrations(invocation, conf, **catalog); !checked) return checked;
   const auto startup = runtime::SynchroniseNode(
@@ -81,6 +106,20 @@ Status FillReplica(const Invocation& invocation, const config::GatewayConf& conf
   }
   console.Verbose(fmt::format("replica: {} rows changed, generation {}", startup->changed_rows,
                               startup->generation));
+  if (Status given = GiveToWorkers(conf); !given) return given;
+  return CheckWorkersMayEnter(conf);
+}
+
+Status UpdateReplica(const Invocation& invocation, const config::GatewayConf& conf,
+                     const entity::Catalog& catalog, store::Store& store) {
+  if (std::filesystem::exists(runtime::ReplicaPath(conf))) {
+    const auto replica = runtime::OpenReplica(conf, catalog);
+    if (!replica) return replica.error();
+    runtime::Publisher publisher(catalog, store, **replica, nullptr, [&](std::string_view warning) {
+      invocation.console.Warn(warning);
+    });
+    if (auto changed = publisher.Resynchronise(); !changed) return changed.error();
+  }
   return GiveToWorkers(conf);
 }
 

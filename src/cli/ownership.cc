@@ -55,13 +55,19 @@ Status GiveToWorkers(const config::GatewayConf& conf) {
                    fmt::format("cannot give {} to the workers' user: {}", file, strerror(errno)));
     }
   }
-  if (MayEnter(user, conf.prefix())) return Ok();
-  const passwd* entry = getpwuid(user.uid);
+  return Ok();
+}
+
+Status CheckWorkersMayEnter(const config::GatewayConf& conf) {
+  const auto found = config::FindWorkerUser(conf);
+  if (!found) return found.error();
+  if (!*found || MayEnter(**found, conf.prefix())) return Ok();
+  const passwd* entry = getpwuid((*found)->uid);
   return Error(
       ErrorCode::kInvalidInput,
       fmt::format("nginx' workers run as user '{}', which may not enter {}: choose another "
                   "prefix, or set nginx_user",
-                  entry ? entry->pw_name : std::to_string(user.uid), conf.prefix()));
+                  entry ? entry->pw_name : std::to_string((*found)->uid), conf.prefix()));
 }
 
 }  // namespace silverback::cli

@@ -7,8 +7,10 @@
 
 namespace silverback::cli {
 
-// Gives the store's and the replica's files to the workers. Error: there is no such user, or it may
-// not enter the prefix.
+// Gives the store's and the replica's files to the workers. Error: there is no such user.
 Status GiveToWorkers(const config::GatewayConf& conf);
+
+// Error: the workers' user may not enter the prefix.
+Status CheckWorkersMayEnter(const config::GatewayConf& conf);
 
 }  // namespace silverback::cli

@@ -30,7 +30,7 @@ Status CheckPrefix(const Invocation& invocation, const config::GatewayConf& conf
 }
 
 Result<int> Run(const Invocation& invocation) {
-  const auto conf = LoadConf(invocation);
+  const auto conf = LoadConfForStart(invocation);
   if (!conf) return conf.error();
   if (Status checked = CheckPrefix(invocation, *conf); !checked) return checked.error();
   if (MasterPid(*conf)) {

@@ -31,6 +31,16 @@ Result<config::GatewayConf> WithDatabaseTimeout(config::LoadOptions options,
   return config::GatewayConf::Load(options);
 }
 
+// `warnings`: what becomes of these.
+Result<config::GatewayConf> LoadAndSay(const Invocation& invocation, config::LogLevel warnings) {
+  config::LoadOptions options = OptionsOf(invocation);
+  options.log = [warnings, say = invocation.console.Sink()](config::LogLevel level,
+                                                            const std::string& message) {
+    say(level == config::LogLevel::kWarning ? warnings : level, message);
+  };
+  return WithDatabaseTimeout(options, invocation, config::GatewayConf::Load(options));
+}
+
 bool Exists(const std::string& path) { return access(path.c_str(), F_OK) == 0; }
 
 Result<config::GatewayConf> LoadExistingPrefix(const Invocation& invocation) {
@@ -55,9 +65,11 @@ Environment ReadEnvironment(const char* const* variables) {
 }
 
 Result<config::GatewayConf> LoadConf(const Invocation& invocation) {
-  config::LoadOptions options = OptionsOf(invocation);
-  options.log = invocation.console.Sink();
-  return WithDatabaseTimeout(options, invocation, config::GatewayConf::Load(options));
+  return LoadAndSay(invocation, config::LogLevel::kVerbose);
+}
+
+Result<config::GatewayConf> LoadConfForStart(const Invocation& invocation) {
+  return LoadAndSay(invocation, config::LogLevel::kWarning);
 }
 
 Result<config::GatewayConf> LoadConfQuietly(const Invocation& invocation) {

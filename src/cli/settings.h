@@ -18,6 +18,8 @@ Environment ReadEnvironment(const char* const* variables);
 
 // Of the file --conf (or the default one), the environment and --prefix; what is read is told.
 Result<config::GatewayConf> LoadConf(const Invocation& invocation);
+// The same, with a warning for each deprecated setting.
+Result<config::GatewayConf> LoadConfForStart(const Invocation& invocation);
 // The same without a word.
 Result<config::GatewayConf> LoadConfQuietly(const Invocation& invocation);
 

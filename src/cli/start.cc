@@ -20,7 +20,7 @@ Options:
 )";
 
 Result<int> Run(const Invocation& invocation) {
-  const auto conf = LoadConf(invocation);
+  const auto conf = LoadConfForStart(invocation);
   if (!conf) return conf.error();
   if (Status started = StartNode(invocation, *conf); !started) return started.error();
   return 0;

@@ -1,6 +1,9 @@
 #include <fmt/format.h>
 
 #include "cli/commands.h"
+#include "config/references.h"
+#include "runtime/store_factory.h"
+#include "store/dao.h"
 
 namespace silverback::cli {
 namespace {
@@ -18,14 +21,55 @@ Options:
  -p,--prefix      (optional string) Prefix directory.
 )";
 
+Error NotFound(const config::Reference& reference, std::string_view what) {
+  return Error(ErrorCode::kNotFound,
+               fmt::format("{} ({}) [{}]", what, reference.vault, reference.text));
+}
+
+// The configuration of the vault that stands in the database under that prefix.
+Result<Json> FindVault(const config::GatewayConf& conf, const config::Reference& reference) {
+  const auto catalog = runtime::OpenCatalog(conf);
+  if (!catalog) return catalog.error();
+  const auto store = runtime::OpenStore(conf, **catalog);
+  if (!store) return store.error();
+  store::Dao dao(**catalog, **store, nullptr);
+  const auto vault = dao.Select("vaults_beta", {"prefix", reference.vault});
+  if (!vault) return vault.error();
+  if (!*vault) return NotFound(reference, "vault not found");
+  if (StringMember(**vault, "name") != "env") return NotFound(reference, "could not find vault");
+  const Json* settings = FindMember(**vault, "config");
+  return settings ? *settings : Json::object();
+}
+
+Result<std::string> Look(const Invocation& invocation, const config::GatewayConf& conf,
+                         const config::Reference& reference) {
+  std::string prefix = conf.String("vault_env_prefix");
+  if (reference.vault != "env") {
+    const auto vault = FindVault(conf, reference);
+    if (!vault) return vault.error();
+    prefix = StringMember(*vault, "prefix");
+  } else if (!FindMember(conf.values()["loaded_vaults"], "env")) {
+    return NotFound(reference, "could not find vault");
+  }
+  const config::Settings environment(invocation.environment.begin(), invocation.environment.end());
+  return config::ReadVariable(reference, prefix, environment);
+}
+
 Result<int> Run(const Invocation& invocation) {
   if (invocation.arguments.words().empty()) {
     return Error(ErrorCode::kInvalidInput,
                  "the 'get' command needs a <reference> argument \nkong vault get <reference>");
   }
-  return Error(
-      ErrorCode::kOperationUnsupported,
-      fmt::format("'kong vault {}' is not available in this version", invocation.subcommand));
+  std::string text = invocation.arguments.words()[0];
+  if (!config::IsReference(text)) text = "{vault://" + text + "}";
+  const auto conf = LoadRunningConfAnew(invocation);
+  if (!conf) return conf.error();
+  const auto reference = config::ParseReference(text);
+  if (!reference) return reference.error();
+  const auto value = Look(invocation, *conf, *reference);
+  if (!value) return value.error();
+  invocation.console.Print(*value);
+  return 0;
 }
 
 }  // namespace

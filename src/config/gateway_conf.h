@@ -39,7 +39,8 @@ struct LoadOptions {
 class GatewayConf {
  public:
   // Error: kInvalidInput (the message is the first mistake, fields() the list of all when they were
-  // found by checks), kNotFound (a file), kInternal (found after the checks, while putting to use).
+  // found by checks), kNotFound (a file), kUnavailable (a secret that a setting refers to),
+  // kInternal (found after the checks, while putting to use).
   static Result<GatewayConf> Load(const LoadOptions& options);
   // As PREFIX/.kong_env holds it: what the nginx module reads at start.
   static Result<GatewayConf> FromEnvFile(const std::string& path);

@@ -175,7 +175,7 @@ Status Loader::ResolveReferences() {
     const std::string reference(text);
     auto secret = Resolve(reference);
     if (!secret) {
-      return Error(ErrorCode::kInvalidInput,
+      return Error(ErrorCode::kUnavailable,
                    fmt::format("failed to dereference '{}': {} for config option '{}'", reference,
                                secret.error().message(), name));
     }

@@ -6,8 +6,6 @@
 extern ngx_module_t ngx_http_silverback_module;
 extern ngx_module_t ngx_http_silverback_filter_module;
 
-#pragma GCC visibility push(default)
 ngx_module_t* ngx_modules[] = {&ngx_http_silverback_module, &ngx_http_silverback_filter_module, NULL};
 char* ngx_module_names[] = {"ngx_http_silverback_module", "ngx_http_silverback_filter_module", NULL};
 char* ngx_module_order[] = {NULL};
-#pragma GCC visibility pop
