@@ -64,11 +64,13 @@ Json TemplateEnvironment(const GatewayConf& conf, const PrefixOptions& options) 
   environment["lua_package_cpath"] =
       conf.String("lua_package_cpath") + ";" + FromEnvironment("LUA_CPATH");
   Json modules = Json::array();
-  if (!conf.listeners("stream_listen").empty()) {
+  // silverback_stream.so holds all that silverback_http.so does (doc/decisions/stream_module.md).
+  if (conf.listeners("stream_listen").empty()) {
+    modules.push_back(options.module_dir + "/silverback_http.so");
+  } else {
     modules.push_back(options.nginx_modules_dir + "/ngx_stream_module.so");
     modules.push_back(options.module_dir + "/silverback_stream.so");
   }
-  modules.push_back(options.module_dir + "/silverback_http.so");
   environment["load_modules"] = std::move(modules);
   return environment;
 }

@@ -19,6 +19,8 @@ using ProtocolSet = uint8_t;  // bit per Protocol
 constexpr ProtocolSet Bit(Protocol protocol) {
   return static_cast<ProtocolSet>(1u << static_cast<unsigned>(protocol));
 }
+constexpr ProtocolSet kHttpProtocols =
+    Bit(Protocol::kHttp) | Bit(Protocol::kHttps) | Bit(Protocol::kGrpc) | Bit(Protocol::kGrpcs);
 const char* ProtocolName(Protocol protocol);
 std::optional<Protocol> ParseProtocol(std::string_view name);
 

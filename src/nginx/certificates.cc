@@ -235,6 +235,27 @@ void CertificateStore::SaveSession(const std::string& key, SSL* ssl) {
   state_->sessions[key].reset(session);
 }
 
+std::string TlsSessionKey(const CertificateStore& certificates, const Address& address,
+                          std::string_view name, const UpstreamTls& tls) {
+  std::string key(reinterpret_cast<const char*>(&address.socket), address.length);
+  key += name;
+  key += '|' + tls.client_certificate + '|' + (tls.verify ? 'v' : '-') +
+         std::to_string(tls.verify_depth) + '|' + Join(tls.ca_certificates, ",") + '|' +
+         certificates.Fingerprint(tls);
+  return key;
+}
+
+void ServeCertificates(SSL_CTX* context) {
+  SSL_CTX_set_cert_cb(
+      context,
+      [](SSL* connection, void*) {
+        GuardVoid(ngx_cycle->log, "certificate",
+                  [&] { ThisGateway().certificates().Present(connection); });
+        return 1;
+      },
+      nullptr);
+}
+
 ngx_int_t AddCertificateCallbacks(ngx_conf_t* cf) {
   auto* core = static_cast<ngx_http_core_main_conf_t*>(
       ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module));
@@ -244,14 +265,7 @@ ngx_int_t AddCertificateCallbacks(ngx_conf_t* cf) {
     const auto* ours = static_cast<ServerConf*>(conf[ngx_http_silverback_module.ctx_index]);
     auto* ssl = static_cast<ngx_http_ssl_srv_conf_t*>(conf[ngx_http_ssl_module.ctx_index]);
     if (ours->certificate != 1 || ssl == nullptr || ssl->ssl.ctx == nullptr) continue;
-    SSL_CTX_set_cert_cb(
-        ssl->ssl.ctx,
-        [](SSL* connection, void*) {
-          GuardVoid(ngx_cycle->log, "certificate",
-                    [&] { ThisGateway().certificates().Present(connection); });
-          return 1;
-        },
-        nullptr);
+    ServeCertificates(ssl->ssl.ctx);
   }
   return NGX_OK;
 }

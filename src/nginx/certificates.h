@@ -45,7 +45,13 @@ class CertificateStore {
   std::unique_ptr<State> state_;
 };
 
-// Installs the callbacks of the servers that have `silverback_certificate`.
+// What makes a TLS session with an upstream fit for another connection.
+std::string TlsSessionKey(const CertificateStore& certificates, const Address& address,
+                          std::string_view name, const UpstreamTls& tls);
+
+// Handshakes of `context` present the certificates of ThisGateway().
+void ServeCertificates(SSL_CTX* context);
+// That, for the HTTP servers that have `silverback_certificate`.
 ngx_int_t AddCertificateCallbacks(ngx_conf_t* cf);
 
 }  // namespace silverback::nginx

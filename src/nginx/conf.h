@@ -1,4 +1,5 @@
-// Configuration of the HTTP module: what its directives set, by block. Plain structs, as nginx'
+// Configuration of the HTTP module (the stream module's: stream/stream_module.h): what its
+// directives set, by block. Plain structs, as nginx'
 // configuration parser writes through offsets into them. Owned by the configuration's pool.
 #pragma once
 
@@ -27,10 +28,19 @@ enum Variable : int {
   kVariableCount
 };
 
-struct MainConf {
+// What the http and the stream block both say of the node; the worker's Gateway is made from it.
+struct NodeConf {
   ngx_str_t env_file;
   size_t shared_memory;
-  ngx_shm_zone_t* zone;
+  ngx_shm_zone_t* zone;  // null: the module is loaded, but not used in that block
+};
+constexpr size_t kDefaultSharedMemory = 5 * 1024 * 1024;
+
+// Fills in what the block leaves out; an nginx error string or NGX_CONF_OK.
+char* InitNodeConf(ngx_conf_t* cf, NodeConf& node);
+
+struct MainConf {
+  NodeConf node;
   ngx_int_t variables[kVariableCount];
 };
 

@@ -199,7 +199,7 @@ Gateway::~Gateway() {
   parts_->background.reset();
 }
 
-std::unique_ptr<Gateway> Gateway::Create(ngx_cycle_t* cycle, const MainConf& conf) {
+std::unique_ptr<Gateway> Gateway::Create(ngx_cycle_t* cycle, const NodeConf& conf) {
   std::unique_ptr<Gateway> made(new Gateway());
   Parts& p = *made->parts_;
   p.cycle = cycle;
@@ -270,7 +270,8 @@ bool Gateway::verifies_upstreams() const { return parts_->verify_upstreams; }
 
 Gateway& ThisGateway() { return *gateway; }
 
-ngx_int_t StartGateway(ngx_cycle_t* cycle, const MainConf& conf) {
+ngx_int_t StartGateway(ngx_cycle_t* cycle, const NodeConf& conf) {
+  if (gateway || conf.zone == nullptr) return NGX_OK;
   gateway = Guard(cycle->log, "start", std::unique_ptr<Gateway>(),
                   [&] { return Gateway::Create(cycle, conf); });
   return gateway ? NGX_OK : NGX_ERROR;

@@ -33,7 +33,7 @@ struct HeaderSwitches {
 class Gateway {
  public:
   // Logs what is wrong and gives nullptr.
-  static std::unique_ptr<Gateway> Create(ngx_cycle_t* cycle, const MainConf& conf);
+  static std::unique_ptr<Gateway> Create(ngx_cycle_t* cycle, const NodeConf& conf);
   ~Gateway();
 
   const config::GatewayConf& conf() const;
@@ -66,7 +66,8 @@ class Gateway {
 // The worker's one; REQUIRES: the worker has started.
 Gateway& ThisGateway();
 
-ngx_int_t StartGateway(ngx_cycle_t* cycle, const MainConf& conf);
+// Makes it, unless another block's module has done so or `conf` does not use it.
+ngx_int_t StartGateway(ngx_cycle_t* cycle, const NodeConf& conf);
 void StopGateway();
 
 }  // namespace silverback::nginx

@@ -13,8 +13,6 @@ using namespace silverback::nginx;  // NOLINT: the tables below are made of its 
 
 namespace {
 
-constexpr size_t kDefaultSharedMemory = 5 * 1024 * 1024;
-
 constexpr std::string_view kVariableNames[kVariableCount] = {
     "upstream_scheme",
     "upstream_grpc_scheme",
@@ -32,8 +30,6 @@ constexpr std::string_view kVariableNames[kVariableCount] = {
     "kong_proxy_mode",
     "ctx_ref",
 };
-
-char* const kConfFailed = static_cast<char*>(NGX_CONF_ERROR);
 
 // "silverback_admin;" and "silverback_admin on;" mean the same.
 bool SwitchedOff(ngx_conf_t* cf) {
@@ -65,9 +61,10 @@ char* SetCertificate(ngx_conf_t* cf, ngx_command_t*, void* conf) {
 
 ngx_command_t commands[] = {
     {ngx_string("silverback_env_file"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, ngx_conf_set_str_slot,
-     NGX_HTTP_MAIN_CONF_OFFSET, offsetof(MainConf, env_file), nullptr},
+     NGX_HTTP_MAIN_CONF_OFFSET, offsetof(MainConf, node.env_file), nullptr},
     {ngx_string("silverback_shared_memory"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1,
-     ngx_conf_set_size_slot, NGX_HTTP_MAIN_CONF_OFFSET, offsetof(MainConf, shared_memory), nullptr},
+     ngx_conf_set_size_slot, NGX_HTTP_MAIN_CONF_OFFSET, offsetof(MainConf, node.shared_memory),
+     nullptr},
     {ngx_string("silverback_proxy"), NGX_HTTP_LOC_CONF | NGX_CONF_FLAG, ngx_conf_set_flag_slot,
      NGX_HTTP_LOC_CONF_OFFSET, offsetof(LocationConf, proxy), nullptr},
     {ngx_string("silverback_admin"), NGX_HTTP_LOC_CONF | NGX_CONF_NOARGS | NGX_CONF_TAKE1,
@@ -125,26 +122,21 @@ ngx_int_t AddPhaseHandlers(ngx_conf_t* cf) {
 ngx_int_t PostConfiguration(ngx_conf_t* cf) {
   auto* conf =
       static_cast<MainConf*>(ngx_http_conf_get_module_main_conf(cf, ngx_http_silverback_module));
-  if (conf->env_file.len == 0) return NGX_OK;  // loaded, but not used
-  conf->zone = AddZone(cf, conf->shared_memory);
-  if (conf->zone == nullptr) return NGX_ERROR;
+  if (conf->node.env_file.len == 0) return NGX_OK;  // loaded, but not used
+  conf->node.zone = AddZone(cf, conf->node.shared_memory);
+  if (conf->node.zone == nullptr) return NGX_ERROR;
   if (AddCertificateCallbacks(cf) != NGX_OK) return NGX_ERROR;
   return AddPhaseHandlers(cf);
 }
 
 void* CreateMainConf(ngx_conf_t* cf) {
   auto* conf = static_cast<MainConf*>(ngx_pcalloc(cf->pool, sizeof(MainConf)));
-  if (conf != nullptr) conf->shared_memory = NGX_CONF_UNSET_SIZE;
+  if (conf != nullptr) conf->node.shared_memory = NGX_CONF_UNSET_SIZE;
   return conf;
 }
 
 char* InitMainConf(ngx_conf_t* cf, void* conf) {
-  auto* main = static_cast<MainConf*>(conf);
-  ngx_conf_init_size_value(main->shared_memory, kDefaultSharedMemory);
-  if (main->env_file.len != 0 && ngx_conf_full_name(cf->cycle, &main->env_file, 1) != NGX_OK) {
-    return kConfFailed;
-  }
-  return NGX_CONF_OK;
+  return InitNodeConf(cf, static_cast<MainConf*>(conf)->node);
 }
 
 void* CreateServerConf(ngx_conf_t* cf) {
@@ -184,7 +176,7 @@ ngx_int_t InitProcess(ngx_cycle_t* cycle) {
   if (ngx_get_conf(cycle->conf_ctx, ngx_http_module) == nullptr) return NGX_OK;
   auto* conf = static_cast<MainConf*>(
       ngx_http_cycle_get_module_main_conf(cycle, ngx_http_silverback_module));
-  return conf == nullptr || conf->zone == nullptr ? NGX_OK : StartGateway(cycle, *conf);
+  return conf == nullptr ? NGX_OK : StartGateway(cycle, conf->node);
 }
 
 void ExitProcess(ngx_cycle_t*) { StopGateway(); }
@@ -192,6 +184,13 @@ void ExitProcess(ngx_cycle_t*) { StopGateway(); }
 }  // namespace
 
 namespace silverback::nginx {
+
+char* InitNodeConf(ngx_conf_t* cf, NodeConf& node) {
+  ngx_conf_init_size_value(node.shared_memory, kDefaultSharedMemory);
+  if (node.env_file.len != 0 && ngx_conf_full_name(cf->cycle, &node.env_file, 1) != NGX_OK)
+    return static_cast<char*>(NGX_CONF_ERROR);
+  return NGX_CONF_OK;
+}
 
 MainConf* MainConfOf(ngx_http_request_t* r) {
   return static_cast<MainConf*>(ngx_http_get_module_main_conf(r, ngx_http_silverback_module));

@@ -1,4 +1,6 @@
 // The entry that log plugins write for a request, in the form of Kong's kong.log.serialize.
+#include "nginx/serialize.h"
+
 #include "nginx/headers.h"
 #include "nginx/request_context.h"
 #include "util/string_util.h"
@@ -55,20 +57,21 @@ Json WithoutNulls(const Json& value) {
   return kept;
 }
 
-Json TlsOf(ngx_http_request_t* r) {
-  SSL* ssl = r->connection->ssl->connection;
+void Redact(Json& headers) {
+  for (const char* name : {"authorization", "proxy-authorization"}) {
+    if (headers.contains(name)) headers[name] = "REDACTED";
+  }
+}
+
+}  // namespace
+
+Json TlsToJson(SSL* ssl) {
   const char* verified = SSL_get0_peer_certificate(ssl) == nullptr ? "NONE"
                          : SSL_get_verify_result(ssl) == X509_V_OK ? "SUCCESS"
                                                                    : "FAILED";
   return {{"version", SSL_get_version(ssl)},
           {"cipher", SSL_get_cipher_name(ssl)},
           {"client_verify", verified}};
-}
-
-void Redact(Json& headers) {
-  for (const char* name : {"authorization", "proxy-authorization"}) {
-    if (headers.contains(name)) headers[name] = "REDACTED";
-  }
 }
 
 Json TriesToJson(const std::vector<Try>& tries) {
@@ -87,7 +90,21 @@ Json TriesToJson(const std::vector<Try>& tries) {
   return list;
 }
 
-}  // namespace
+void PutEntities(const plugin::Exchange& exchange, Json& entry) {
+  if (exchange.route()) entry["route"] = WithoutNulls(exchange.route()->row);
+  if (exchange.service()) entry["service"] = WithoutNulls(exchange.service()->row);
+  if (exchange.consumer()) {
+    entry["consumer"] = WithoutNulls(*exchange.consumer());
+    entry["consumer"].erase("ws_id");
+  }
+  if (exchange.credential()) {
+    Json& who = entry["authenticated_entity"];
+    who = Json::object();
+    if (const Json* id = FindMember(*exchange.credential(), "id")) who["id"] = *id;
+    if (const Json* id = FindMember(*exchange.credential(), "consumer_id"))
+      who["consumer_id"] = *id;
+  }
+}
 
 Json RequestContext::SerializeRequest() const {
   Json request = {{"uri", RawTarget()},
@@ -98,7 +115,7 @@ Json RequestContext::SerializeRequest() const {
                   {"headers", HeadersToJson(RequestHeaders())},
                   {"size", RequestSize()}};
   Redact(request["headers"]);
-  if (r_->connection->ssl != nullptr) request["tls"] = TlsOf(r_);
+  if (r_->connection->ssl != nullptr) request["tls"] = TlsToJson(r_->connection->ssl->connection);
   return request;
 }
 
@@ -139,18 +156,7 @@ Json RequestContext::Serialize() const {
     entry["upstream_uri"] = upstream_path_;
     entry["tries"] = Json::array();
   }
-  if (route()) entry["route"] = WithoutNulls(route()->row);
-  if (service()) entry["service"] = WithoutNulls(service()->row);
-  if (consumer_) {
-    entry["consumer"] = WithoutNulls(*consumer_);
-    entry["consumer"].erase("ws_id");
-  }
-  if (credential_) {
-    Json& who = entry["authenticated_entity"];
-    who = Json::object();
-    if (const Json* id = FindMember(*credential_, "id")) who["id"] = *id;
-    if (const Json* id = FindMember(*credential_, "consumer_id")) who["consumer_id"] = *id;
-  }
+  PutEntities(*this, entry);
   return entry;
 }
 

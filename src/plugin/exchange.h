@@ -1,7 +1,8 @@
-// Exchange: one HTTP request and its response as plugins see and change them. The nginx adapter
-// implements it; tests use test/support/fake_exchange.h. It belongs to one worker's event loop:
-// never touch it from another thread. Header names may be given in any case. Views stay valid until
-// the named thing is changed or the request ends.
+// Exchange: one HTTP request and its response, or one TCP or UDP session, as plugins see and change
+// them. A session has no header, path or body: these are empty, and changing them does nothing. The
+// nginx adapter implements it; tests use test/support/fake_exchange.h. It belongs to one worker's
+// event loop: never touch it from another thread. Header names may be given in any case. Views stay
+// valid until the named thing is changed or the request ends.
 #pragma once
 
 #include <functional>
@@ -46,10 +47,13 @@ class Exchange {
  public:
   virtual ~Exchange() = default;
 
+  virtual bool IsStream() const { return false; }  // a TCP or UDP session
+
   // -- the client's request
   // ------------------------------------------------------------------------------------------
   virtual std::string_view Method() const = 0;
-  virtual std::string_view Scheme() const = 0;  // of the connection: "http" or "https"
+  // Of the connection: "http" or "https"; of a session: "tcp", "tls", "tls_passthrough" or "udp".
+  virtual std::string_view Scheme() const = 0;
   virtual std::string_view ForwardedScheme()
       const = 0;  // X-Forwarded-Proto of a trusted client, else Scheme()
   virtual std::string_view Host() const = 0;  // without port

@@ -35,12 +35,21 @@ class Plugin {
   virtual ~Plugin() = default;
   virtual Next OnRewrite(Exchange&) const { return Next::kContinue; }
   virtual Next OnAccess(Exchange&) const { return Next::kContinue; }
+  // The one phase before proxying of a TCP or UDP session (Exchange::IsStream).
+  virtual Next OnPreread(Exchange&) const { return Next::kContinue; }
   virtual void OnHeaderFilter(Exchange&) const {}
   virtual void OnBodyFilter(Exchange&, BodyChunk&) const {}
   virtual void OnLog(Exchange&) const {}
 };
 
-enum Phase : uint8_t { kRewrite = 1, kAccess = 2, kHeaderFilter = 4, kBodyFilter = 8, kLog = 16 };
+enum Phase : uint8_t {
+  kRewrite = 1,
+  kAccess = 2,
+  kHeaderFilter = 4,
+  kBodyFilter = 8,
+  kLog = 16,
+  kPreread = 32
+};
 
 struct PluginInstance {
   const Json& row;     // the plugin entity

@@ -7,11 +7,7 @@
 namespace silverback::router {
 namespace {
 
-using entity::Bit;
-using entity::Protocol;
-
-constexpr entity::ProtocolSet kHttpProtocols =
-    Bit(Protocol::kHttp) | Bit(Protocol::kHttps) | Bit(Protocol::kGrpc) | Bit(Protocol::kGrpcs);
+using entity::kHttpProtocols;
 
 bool IsStream(const Request& request) {
   return request.scheme != "http" && request.scheme != "https";

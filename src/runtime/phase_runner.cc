@@ -13,10 +13,14 @@ Outcome PhaseRunner::Rewrite(Exchange& exchange) {
   return Run(exchange);
 }
 
-Outcome PhaseRunner::Access(Exchange& exchange) {
-  plan_ = &snapshot_->PlanFor(exchange.route());
+Outcome PhaseRunner::Access(Exchange& exchange) { return Start(exchange, plugin::kAccess); }
+
+Outcome PhaseRunner::Preread(Exchange& exchange) { return Start(exchange, plugin::kPreread); }
+
+Outcome PhaseRunner::Start(Exchange& exchange, plugin::Phase phase) {
+  plan_ = &snapshot_->PlanFor(exchange.route(), stream_);
   at_ = 0;
-  phase_ = plugin::kAccess;
+  phase_ = phase;
   configured_ = true;
   // What the rewrite phase chose among the global plugins is chosen anew, now that the scope is
   // known.
@@ -61,8 +65,14 @@ Next PhaseRunner::Call(const PluginSlot& slot, Exchange& exchange) {
       Refuse(exchange, slot.error);
       return Next::kRespond;
     }
-    return phase_ == plugin::kRewrite ? slot.plugin->OnRewrite(exchange)
-                                      : slot.plugin->OnAccess(exchange);
+    switch (phase_) {
+      case plugin::kRewrite:
+        return slot.plugin->OnRewrite(exchange);
+      case plugin::kPreread:
+        return slot.plugin->OnPreread(exchange);
+      default:
+        return slot.plugin->OnAccess(exchange);
+    }
   } catch (const std::exception& e) {
     Refuse(exchange, "plugin '" + slot.name + "' failed: " + e.what());
     return Next::kRespond;
@@ -82,7 +92,7 @@ void PhaseRunner::ConfigureGlobals() {
   // answer.
   if (configured_) return;
   configured_ = true;
-  for (const PluginPlan::Item& item : snapshot_->plugins->global().items) {
+  for (const PluginPlan::Item& item : table().global().items) {
     if (item.without_consumer) Collect(item.without_consumer);
   }
 }

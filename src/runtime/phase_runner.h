@@ -1,6 +1,6 @@
-// PhaseRunner: runs the plugins of one request, phase by phase, in priority order, as Kong 2.8's
-// runloop does. One per request, owned by the request's context; event loop only. Exceptions of
-// plugins end here: the request is answered 500, the error is logged.
+// PhaseRunner: runs the plugins of one request or session, phase by phase, in priority order, as
+// Kong 2.8's runloop does. One per request, owned by the request's context; event loop only.
+// Exceptions of plugins end here: the request is answered 500, the error is logged.
 #pragma once
 
 #include <memory>
@@ -18,13 +18,15 @@ enum class Outcome {
 
 class PhaseRunner {
  public:
-  PhaseRunner(std::shared_ptr<const Snapshot> snapshot, plugin::Logger& log)
-      : snapshot_(std::move(snapshot)), log_(log) {}
+  // `stream`: for a TCP or UDP session, whose phases are Preread and Log.
+  PhaseRunner(std::shared_ptr<const Snapshot> snapshot, plugin::Logger& log, bool stream = false)
+      : snapshot_(std::move(snapshot)), log_(log), stream_(stream) {}
 
   const Snapshot& snapshot() const { return *snapshot_; }
 
   Outcome Rewrite(plugin::Exchange& exchange);
-  Outcome Access(plugin::Exchange& exchange);  // REQUIRES: the route is known
+  Outcome Access(plugin::Exchange& exchange);   // REQUIRES: the route is known
+  Outcome Preread(plugin::Exchange& exchange);  // REQUIRES: the route is known
   Outcome Resume(plugin::Exchange& exchange, bool respond);
 
   void HeaderFilter(plugin::Exchange& exchange);
@@ -36,6 +38,10 @@ class PhaseRunner {
   bool NeedsHeaderFilter() const { return phases_ & plugin::kHeaderFilter; }
 
  private:
+  const PluginTable& table() const {
+    return stream_ ? *snapshot_->stream_plugins : *snapshot_->plugins;
+  }
+  Outcome Start(plugin::Exchange& exchange, plugin::Phase phase);
   Outcome Run(plugin::Exchange& exchange);
   void ConfigureGlobals();
   void Collect(const PluginSlot* slot);
@@ -44,6 +50,7 @@ class PhaseRunner {
 
   std::shared_ptr<const Snapshot> snapshot_;
   plugin::Logger& log_;
+  const bool stream_;
   std::vector<const PluginSlot*>
       ran_;  // what applies to this request, by priority: later phases run these
   const PluginPlan* plan_ = nullptr;  // of the phase that is under way

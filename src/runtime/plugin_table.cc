@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "entity/model.h"
+
 namespace silverback::runtime {
 namespace {
 
@@ -11,6 +13,17 @@ std::string Scope(std::string_view route, std::string_view service, std::string_
   key += service;
   key += '|';
   return key += consumer;
+}
+
+void SetTraffic(PluginSlot& slot) {
+  const Json* protocols = FindMember(slot.row, "protocols");
+  if (protocols == nullptr || !protocols->is_array()) return;
+  slot.for_http = false;
+  for (const Json& name : *protocols) {
+    const auto protocol = entity::ParseProtocol(name.is_string() ? name.get<std::string>() : "");
+    if (!protocol) continue;
+    (entity::Bit(*protocol) & entity::kHttpProtocols ? slot.for_http : slot.for_stream) = true;
+  }
 }
 
 }  // namespace
@@ -24,6 +37,7 @@ std::shared_ptr<const PluginSlot> MakePluginSlot(std::string row_text, plugin::P
   slot->route_id = ForeignId(slot->row, "route");
   slot->service_id = ForeignId(slot->row, "service");
   slot->consumer_id = ForeignId(slot->row, "consumer");
+  SetTraffic(*slot);
   slot->type = plugin::FindPluginType(slot->name);
   if (!slot->type) {
     slot->error = "plugin '" + slot->name + "' has no handler on this node";

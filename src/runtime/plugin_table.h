@@ -20,13 +20,16 @@ namespace silverback::runtime {
 struct PluginSlot {
   std::string id, name;
   std::string route_id, service_id, consumer_id;  // "" when the row is not bound to one
+  bool for_http = true, for_stream = false;       // kinds of traffic, by the row's `protocols`
   const plugin::PluginType* type = nullptr;       // null: no handler of that name on this node
   std::unique_ptr<plugin::Plugin> plugin;
   std::string error;
   Json row;
   std::string row_text;  // to see whether a row has changed
 
-  uint8_t phases() const { return plugin ? type->phases : uint8_t{plugin::kAccess}; }
+  uint8_t phases() const {
+    return plugin ? type->phases : uint8_t{plugin::kAccess | plugin::kPreread};
+  }
   int priority() const { return type ? type->priority : 0; }
 };
 

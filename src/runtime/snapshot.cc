@@ -13,10 +13,11 @@ constexpr std::array<std::string_view, 8> kHeld = {"services",  "routes",       
 
 }  // namespace
 
-const PluginPlan& Snapshot::PlanFor(const entity::Route* route) const {
-  if (!route || plugins->empty()) return plugins->global();
+const PluginPlan& Snapshot::PlanFor(const entity::Route* route, bool stream) const {
+  const PluginTable& table = stream ? *stream_plugins : *plugins;
+  if (!route || table.empty()) return table.global();
   auto& plan = plans_[route];
-  if (!plan) plan = std::make_unique<PluginPlan>(plugins->MakePlan(route->id, route->service_id));
+  if (!plan) plan = std::make_unique<PluginPlan>(table.MakePlan(route->id, route->service_id));
   return *plan;
 }
 
@@ -195,10 +196,15 @@ std::shared_ptr<const Snapshot> SnapshotBuilder::Build(const replica::ReadTransa
   }
   if (old && !s.touched.contains("plugins")) {
     next->plugins = old->plugins;
+    next->stream_plugins = old->stream_plugins;
   } else {
-    std::vector<std::shared_ptr<const PluginSlot>> slots;
-    for (const auto& [id, slot] : s.plugins) slots.push_back(slot);
-    next->plugins = PluginTable::Build(slots);
+    std::vector<std::shared_ptr<const PluginSlot>> http, stream;
+    for (const auto& [id, slot] : s.plugins) {
+      if (slot->for_http) http.push_back(slot);
+      if (slot->for_stream) stream.push_back(slot);
+    }
+    next->plugins = PluginTable::Build(http);
+    next->stream_plugins = PluginTable::Build(stream);
   }
   const Snapshot none;
   const Snapshot& before = old ? *old : none;

@@ -26,13 +26,14 @@ class Snapshot {
  public:
   uint64_t generation = 0;
   std::shared_ptr<const router::Router> router;
-  std::shared_ptr<const PluginTable> plugins;
+  std::shared_ptr<const PluginTable> plugins;         // of HTTP requests
+  std::shared_ptr<const PluginTable> stream_plugins;  // of TCP and UDP sessions
   // What balancers and TLS are made of: the users rebuild theirs when a table's version has moved.
   std::shared_ptr<const EntityTable> upstreams, targets, certificates, snis, ca_certificates;
 
   // Which plugins apply to requests of this route of `router`; without consumer rows resolved.
-  // `route` null: global ones.
-  const PluginPlan& PlanFor(const entity::Route* route) const;
+  // `route` null: global ones. `stream`: whether it is a route of sessions.
+  const PluginPlan& PlanFor(const entity::Route* route, bool stream = false) const;
 
  private:
   mutable std::unordered_map<const entity::Route*, std::unique_ptr<PluginPlan>> plans_;

@@ -59,7 +59,7 @@ class Gateway:
 
     def __exit__(self, kind, *_):
         self.stop()
-        log = self.error_log()
+        log = self.last_log = self.error_log()
         alarms = [line for line in log.splitlines() if ALARMS.search(line)]
         if kind is None:
             shutil.rmtree(self.prefix, ignore_errors=True)

@@ -1,0 +1,18 @@
+// The parts of log plugins' entries that requests and sessions share.
+#pragma once
+
+#include <openssl/ssl.h>
+
+#include <vector>
+
+#include "nginx/upstream_target.h"
+#include "plugin/exchange.h"
+
+namespace silverback::nginx {
+
+Json TlsToJson(SSL* ssl);
+Json TriesToJson(const std::vector<Try>& tries);
+// route, service, consumer and authenticated_entity of an entry.
+void PutEntities(const plugin::Exchange& exchange, Json& entry);
+
+}  // namespace silverback::nginx

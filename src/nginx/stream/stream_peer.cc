@@ -1,0 +1,166 @@
+#include "nginx/stream/stream_peer.h"
+
+#include <algorithm>
+
+#include "nginx/certificates.h"
+#include "nginx/guard.h"
+#include "nginx/pool.h"
+#include "nginx/resolver.h"
+#include "nginx/stream/proxy_conf.h"
+#include "nginx/stream/session.h"
+#include "nginx/stream/stream_module.h"
+
+namespace silverback::nginx {
+namespace {
+
+using entity::Protocol;
+
+// One session's tries.
+struct Peer {
+  explicit Peer(StreamSession& its_session) : session(its_session) {}
+  StreamSession& session;
+  size_t next = 0;  // index of the address of the next try
+  const Address* current = nullptr;
+  ngx_str_t name{};
+  std::string tls_key;  // what makes a TLS session fit for this try
+};
+
+bool SpeaksTls(const StreamSession& session) {
+  const Protocol protocol = session.service()->protocol;
+  const bool tls =
+      protocol == Protocol::kTls || protocol == Protocol::kHttps || protocol == Protocol::kGrpcs;
+  return tls && !session.passthrough && session.session()->connection->type == SOCK_STREAM;
+}
+
+void Describe(StreamSession& session) {
+  auto& upstream = session.upstream;
+  const entity::Service& service = *session.service();
+  const bool overridden = !upstream.overridden_host.empty();
+  upstream.hostname = overridden ? upstream.overridden_host : service.host;
+  upstream.port = overridden ? upstream.overridden_port : service.port;
+  upstream.tls = SpeaksTls(session);
+  upstream.tls_name = upstream.hostname;
+  upstream.verification.client_certificate = service.client_certificate;
+  upstream.verification.verify =
+      service.tls_verify.value_or(session.gateway().verifies_upstreams());
+  upstream.verification.verify_depth = service.tls_verify_depth.value_or(-1);
+  if (service.ca_certificates) upstream.verification.ca_certificates = *service.ca_certificates;
+}
+
+ngx_int_t GetPeer(ngx_peer_connection_t* pc, void* data) {
+  return Guard(pc->log, "balancer", ngx_int_t{NGX_ERROR}, [&]() -> ngx_int_t {
+    Peer& peer = *static_cast<Peer*>(data);
+    auto& upstream = peer.session.upstream;
+    if (upstream.addresses.empty()) return NGX_BUSY;
+    peer.current = &upstream.addresses[peer.next++ % upstream.addresses.size()];
+    Try attempt;
+    attempt.ip = peer.current->ip;
+    attempt.port = peer.current->port;
+    attempt.started_at = static_cast<double>(StreamSession::NowMs()) / 1000;
+    upstream.tries.push_back(std::move(attempt));
+    peer.session.balancer_ended_ms = StreamSession::NowMs();
+    pc->sockaddr =
+        reinterpret_cast<sockaddr*>(const_cast<sockaddr_storage*>(&peer.current->socket));
+    pc->socklen = peer.current->length;
+    peer.name = Borrow(std::string_view(peer.current->text));
+    pc->name = &peer.name;
+    pc->cached = 0;
+    pc->connection = nullptr;
+    if (!upstream.tls) return NGX_OK;
+    peer.tls_key = TlsSessionKey(peer.session.gateway().certificates(), *peer.current,
+                                 upstream.tls_name, upstream.verification);
+    return NGX_OK;
+  });
+}
+
+void FreePeer(ngx_peer_connection_t* pc, void* data, ngx_uint_t state) {
+  GuardVoid(pc->log, "balancer", [&] {
+    Peer& peer = *static_cast<Peer*>(data);
+    if ((state & NGX_PEER_FAILED) && !peer.session.upstream.tries.empty())
+      peer.session.upstream.tries.back().state = "failed";
+    if (pc->tries > 0) --pc->tries;
+  });
+}
+
+// Called between the making of the TLS connection and its handshake.
+ngx_int_t SetSession(ngx_peer_connection_t* pc, void* data) {
+  return Guard(pc->log, "upstream TLS", ngx_int_t{NGX_ERROR}, [&]() -> ngx_int_t {
+    Peer& peer = *static_cast<Peer*>(data);
+    SSL* ssl = pc->connection->ssl->connection;
+    CertificateStore& certificates = peer.session.gateway().certificates();
+    if (!certificates.Apply(peer.session.upstream.verification, ssl)) return NGX_ERROR;
+    certificates.SetSession(peer.tls_key, ssl);
+    return NGX_OK;
+  });
+}
+
+void SaveSession(ngx_peer_connection_t* pc, void* data) {
+  GuardVoid(pc->log, "upstream TLS", [&] {
+    Peer& peer = *static_cast<Peer*>(data);
+    peer.session.gateway().certificates().SaveSession(peer.tls_key,
+                                                      pc->connection->ssl->connection);
+  });
+}
+
+ngx_int_t InitPeer(ngx_stream_session_t* s, ngx_stream_upstream_srv_conf_t*) {
+  return Guard(s->connection->log, "balancer", ngx_int_t{NGX_ERROR}, [&]() -> ngx_int_t {
+    StreamSession* session = StreamSession::Find(s);
+    if (session == nullptr || session->service() == nullptr) return NGX_ERROR;
+    ngx_stream_upstream_t* u = s->upstream;
+    u->peer.data = PoolNew<Peer>(s->connection->pool, *session);
+    u->peer.get = &GetPeer;
+    u->peer.free = &FreePeer;
+    u->peer.notify = nullptr;
+    u->peer.tries = static_cast<ngx_uint_t>(session->service()->retries) + 1;
+    u->peer.set_session = &SetSession;
+    u->peer.save_session = &SaveSession;
+    u->ssl_name = Borrow(std::string_view(session->upstream.tls_name));
+    return NGX_OK;
+  });
+}
+
+}  // namespace
+
+void PrepareSession(StreamSession& session, std::function<void(std::string_view)> done) {
+  Describe(session);
+  auto& upstream = session.upstream;
+  if (auto literal = MakeAddress(upstream.hostname, upstream.port)) {
+    upstream.addresses.assign(1, std::move(*literal));
+    return done("");
+  }
+  session.gateway().resolver().Lookup(
+      upstream.hostname,
+      [token = session.Token(), done = std::move(done)](const Resolver::Answer& answer) {
+        const auto alive = token.lock();
+        if (!alive) return;
+        auto& found = (*alive)->upstream;
+        for (const std::string& ip : answer) {
+          if (auto address = MakeAddress(ip, found.port))
+            found.addresses.push_back(std::move(*address));
+        }
+        done(found.addresses.empty() ? "name resolution failed" : "");
+      });
+}
+
+void ConfigureProxy(StreamSession& session) {
+  const entity::Service& service = *session.service();
+  ProxyConf& conf = OwnProxyConf(session.session());
+  conf.connect_timeout = static_cast<ngx_msec_t>(service.connect_timeout_ms);
+  conf.timeout =
+      static_cast<ngx_msec_t>(std::max(service.read_timeout_ms, service.write_timeout_ms));
+  if (!session.upstream.tls) {
+    conf.ssl_enable = 0;
+    conf.ssl = nullptr;  // nginx goes by this one
+  }
+  conf.ssl_session_reuse = 1;  // also calls SetSession, which applies what the service says
+  conf.ssl_verify = session.upstream.verification.verify ? 1 : 0;
+}
+
+void FinishSession(StreamSession&) {}
+
+ngx_int_t InitStreamUpstream(ngx_conf_t*, ngx_stream_upstream_srv_conf_t* upstream) {
+  upstream->peer.init = &InitPeer;
+  return NGX_OK;
+}
+
+}  // namespace silverback::nginx
