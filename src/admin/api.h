@@ -58,6 +58,7 @@ class Node {
   virtual Result<bool> SetTargetHealth(std::string_view upstream_id, std::string_view target,
                                        std::string_view address, bool healthy) = 0;
   virtual Json ExplainRoute(const Json& request) = 0;  // for /debug/route
+  virtual Json Dns() { return Json::array(); }  // for /debug/dns: what the worker knows of names
   virtual std::string Metrics() = 0;  // Prometheus text; "" when the plugin is not enabled
   virtual bool CacheHas(std::string_view key) = 0;  // /cache/:key
   virtual void CacheDelete(std::string_view key) = 0;

@@ -100,6 +100,11 @@ void Balancer::Rebuild(uint32_t now) {
     ring_.Build(peers_, entries_.size(), upstream_.slots);
   }
   fresh_ = false;
+  if (built_) return;
+  // How things stand at first is no news.
+  Refresh();
+  news_.clear();
+  built_ = true;
 }
 
 std::vector<std::pair<std::string, int>> Balancer::Names() const {

@@ -134,7 +134,7 @@ class Balancer {
   Ring ring_;
   uint64_t seen_version_ = 0;
   bool fresh_ = false;  // seen_version_ holds for these peers
-  bool healthy_ = false;
+  bool healthy_ = false, built_ = false;
   std::vector<std::string> news_;
 };
 

@@ -28,6 +28,7 @@ class BalancerSet {
 
   std::shared_ptr<Balancer> ByName(std::string_view name) const;
   std::shared_ptr<Balancer> ById(std::string_view id) const;
+  bool empty() const { return by_id_.empty(); }
   template <class F>
   void ForEach(F&& use) {
     for (const auto& [id, entry] : by_id_) use(*entry.balancer);

@@ -218,6 +218,10 @@ TEST_F(ActiveCheckerTest, OnlyTheLeaderProbesAndLateAnswersAreHarmless) {
     ActiveChecker checker(*table_, prober_);
     checker.Update(MakeUpstream(1), 100);
     EXPECT_TRUE(table_->Lead(2, 101));
+    table_->Resign(3);
+    EXPECT_FALSE(table_->Lead(3, 101));
+    table_->Resign(2);
+    EXPECT_TRUE(table_->Lead(2, 101));
     checker.Tick(1, 102);
     EXPECT_TRUE(prober_.probes.empty());
     checker.Tick(1, 107);

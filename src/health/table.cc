@@ -121,4 +121,9 @@ bool Table::Lead(uint32_t worker, uint32_t now) {
   return lead_.compare_exchange_strong(lead, mine);
 }
 
+void Table::Resign(uint32_t worker) {
+  uint64_t lead = lead_.load(std::memory_order_acquire);
+  if (lead >> 32 == worker) lead_.compare_exchange_strong(lead, 0);
+}
+
 }  // namespace silverback::health

@@ -50,6 +50,8 @@ class Table {
   // One worker of the node does the active checks: true when that is `worker` (a process id) for
   // the next moments. The lead passes on when the leader has not called for 5 seconds.
   bool Lead(uint32_t worker, uint32_t now);
+  // Passes the lead on now, if `worker` has it.
+  void Resign(uint32_t worker);
 
  private:
   struct Slot {

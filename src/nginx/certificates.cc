@@ -235,7 +235,7 @@ void CertificateStore::SaveSession(const std::string& key, SSL* ssl) {
   state_->sessions[key].reset(session);
 }
 
-std::string TlsSessionKey(const CertificateStore& certificates, const Address& address,
+std::string TlsSessionKey(const CertificateStore& certificates, const balancer::Address& address,
                           std::string_view name, const UpstreamTls& tls) {
   std::string key(reinterpret_cast<const char*>(&address.socket), address.length);
   key += name;

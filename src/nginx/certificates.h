@@ -11,6 +11,7 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "balancer/address.h"
 #include "nginx/ngx.h"
 #include "nginx/upstream_target.h"
 #include "runtime/snapshot.h"
@@ -46,7 +47,7 @@ class CertificateStore {
 };
 
 // What makes a TLS session with an upstream fit for another connection.
-std::string TlsSessionKey(const CertificateStore& certificates, const Address& address,
+std::string TlsSessionKey(const CertificateStore& certificates, const balancer::Address& address,
                           std::string_view name, const UpstreamTls& tls);
 
 // Handshakes of `context` present the certificates of ThisGateway().

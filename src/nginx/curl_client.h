@@ -1,18 +1,19 @@
 // The HTTP client that plugins use: libcurl's multi interface on nginx' event loop. Connections are
 // pooled by libcurl. Event loop only. Requests that are under way delay a graceful shutdown; when
-// the client is destroyed they end with an error.
+// the client is destroyed they end without a word.
 #pragma once
 
 #include <memory>
 
 #include "nginx/event_loop.h"
+#include "nginx/io_loop.h"
 #include "plugin/env.h"
 
 namespace silverback::nginx {
 
 // `ca_bundle`: the file of trusted authorities; "" for the system's. nullptr when libcurl cannot be
 // used.
-std::unique_ptr<plugin::HttpClient> MakeCurlClient(EventLoop& loop, ngx_log_t* log,
+std::unique_ptr<plugin::HttpClient> MakeCurlClient(EventLoop& loop, IoLoop& io, ngx_log_t* log,
                                                    std::string ca_bundle);
 
 }  // namespace silverback::nginx

@@ -45,6 +45,9 @@ ngx_int_t Answer(ngx_http_request_t* r) {
   RequestContext& context = RequestContext::FindOrCreate(r);
   context.unexpected = true;
   plugin::LocalResponse response;
+  // A retry that had nowhere to go: nginx knows only that the last try failed.
+  if (context.upstream.refused_status != 0)
+    r->err_status = static_cast<ngx_uint_t>(context.upstream.refused_status);
   const ngx_uint_t status = r->err_status != 0 ? r->err_status : r->headers_out.status;
   response.status = static_cast<int>(status);
   response.message = MessageFor(status);

@@ -3,6 +3,7 @@
 #include "nginx/guard.h"
 #include "nginx/headers.h"
 #include "nginx/request_context.h"
+#include "nginx/upstream_hash.h"
 #include "nginx/version.h"
 #include "util/string_util.h"
 
@@ -91,6 +92,7 @@ void FilterHeaders(RequestContext& context) {
     }
     // nginx would put its own name where the upstream gave none.
     if (r->headers_out.server == nullptr) response_headers::SuppressServer(r);
+    SetHashCookie(context);
   }
   context.runner().HeaderFilter(context);
   if (context.proxied) {

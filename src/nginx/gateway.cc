@@ -6,13 +6,14 @@
 #include <csignal>
 
 #include "admin/api.h"
+#include "balancer/address.h"
 #include "entity/catalog.h"
 #include "nginx/certificates.h"
 #include "nginx/curl_client.h"
 #include "nginx/guard.h"
 #include "nginx/keepalive_pool.h"
+#include "nginx/network.h"
 #include "nginx/node.h"
-#include "nginx/resolver.h"
 #include "nginx/shm_zone.h"
 #include "nginx/timers.h"
 #include "replica/replica.h"
@@ -74,6 +75,7 @@ struct Gateway::Parts {
   std::unique_ptr<ThreadPool> background, admin_threads;
   std::unique_ptr<EventTimers> timers;
   CycleLogger logger;
+  std::unique_ptr<Network> network;
   std::unique_ptr<SharedCounters> counters;
   std::unique_ptr<plugin::HttpClient> http;
 
@@ -91,7 +93,6 @@ struct Gateway::Parts {
 
   std::unique_ptr<CertificateStore> certificates;
   std::unique_ptr<KeepalivePool> keepalive;
-  std::unique_ptr<Resolver> resolver;
 
   std::vector<ngx_cidr_t> trusted;
   std::unordered_map<int, int> port_map;
@@ -100,8 +101,9 @@ struct Gateway::Parts {
 
   Status LoadConf(const std::string& env_file);
   Status OpenStorage();
-  void MakeServices(ZoneContent& zone);
+  Status MakeServices(ZoneContent& zone);
   Status StartWorker();
+  void UseSnapshot();  // tells everybody who keeps something made of it
   void MakeAdminApi();
   void ParseTrustedIps();
 };
@@ -141,13 +143,17 @@ Status Gateway::Parts::OpenStorage() {
   return Ok();
 }
 
-void Gateway::Parts::MakeServices(ZoneContent& zone) {
+Status Gateway::Parts::MakeServices(ZoneContent& zone) {
   shared = zone.state;
   counters = std::make_unique<SharedCounters>(zone.counters);
   background = std::make_unique<ThreadPool>(*loop, cycle->log, kBackgroundThreads);
   admin_threads = std::make_unique<ThreadPool>(*loop, cycle->log, kAdminThreads);
   timers = std::make_unique<EventTimers>(*loop, cycle->log);
-  http = MakeCurlClient(*loop, cycle->log, conf->String("lua_ssl_trusted_certificate_combined"));
+  auto made = Network::Create(*conf, *zone.health, *loop, logger, cycle->log);
+  if (!made) return made.error();
+  network = *std::move(made);
+  http = MakeCurlClient(*loop, network->io(), cycle->log,
+                        conf->String("lua_ssl_trusted_certificate_combined"));
   entities = std::make_unique<runtime::CachedEntities>(*catalog, *replica, *shared, &CachedNow);
   env.reset(new plugin::PluginEnv{*entities, *counters, *http, *timers, *background, logger,
                                   &CachedNow, [] { return NewUuid(); }, conf->database() == "off",
@@ -160,7 +166,12 @@ void Gateway::Parts::MakeServices(ZoneContent& zone) {
   limits.idle_ms =
       static_cast<ngx_msec_t>(conf->Number("upstream_keepalive_idle_timeout", 60) * 1000);
   keepalive = std::make_unique<KeepalivePool>(limits);
-  resolver = std::make_unique<Resolver>(*background, &CachedNow);
+  return Ok();
+}
+
+void Gateway::Parts::UseSnapshot() {
+  certificates->Use(worker->snapshot());
+  network->Use(worker->snapshot());
 }
 
 Status Gateway::Parts::StartWorker() {
@@ -170,12 +181,12 @@ Status Gateway::Parts::StartWorker() {
                                *env,
                                [this](std::function<void()> work) { loop->Post(std::move(work)); },
                                [this](const runtime::Snapshot&) {
-                                 if (worker) certificates->Use(worker->snapshot());
+                                 if (worker) UseSnapshot();
                                }};
   worker = std::make_unique<runtime::Worker>(std::move(setup));
   SignalsBlocked blocked;
   Status started = worker->Start();
-  if (started) certificates->Use(worker->snapshot());
+  if (started) UseSnapshot();
   return started;
 }
 
@@ -184,8 +195,9 @@ void Gateway::Parts::MakeAdminApi() {
       *catalog, *store, *replica, shared,
       [this](std::string_view message) { logger.Log(plugin::LogLevel::kWarn, message); });
   dao = std::make_unique<store::Dao>(*catalog, *store, publisher.get());
-  node = std::make_unique<RunningNode>(RunningNode::Parts{
-      *conf, *loop, *shared, [this] { return worker->snapshot(); }, NodeIdOf(conf->prefix())});
+  node = std::make_unique<RunningNode>(
+      RunningNode::Parts{*conf, *loop, *shared, network->upstreams(), network->dns(),
+                         [this] { return worker->snapshot(); }, NodeIdOf(conf->prefix())});
   api = std::make_unique<admin::Api>(*conf, *catalog, *dao, *node);
 }
 
@@ -213,7 +225,7 @@ std::unique_ptr<Gateway> Gateway::Create(ngx_cycle_t* cycle, const NodeConf& con
   if (failed(p.OpenStorage(), "storage")) return nullptr;
   p.loop = EventLoop::Create(cycle);
   if (!p.loop) return nullptr;
-  p.MakeServices(*ContentOf(conf.zone));
+  if (failed(p.MakeServices(*ContentOf(conf.zone)), "services")) return nullptr;
   if (failed(p.StartWorker(), "first configuration")) return nullptr;
   p.MakeAdminApi();
   const auto& c = *p.conf;
@@ -236,7 +248,8 @@ plugin::PluginEnv& Gateway::env() { return *parts_->env; }
 EventLoop& Gateway::loop() { return *parts_->loop; }
 CertificateStore& Gateway::certificates() { return *parts_->certificates; }
 KeepalivePool& Gateway::keepalive() { return *parts_->keepalive; }
-Resolver& Gateway::resolver() { return *parts_->resolver; }
+dns::Client& Gateway::dns() { return parts_->network->dns(); }
+runtime::Upstreams& Gateway::upstreams() { return parts_->network->upstreams(); }
 admin::Api& Gateway::api() { return *parts_->api; }
 ThreadPool& Gateway::admin_threads() { return *parts_->admin_threads; }
 
@@ -255,14 +268,14 @@ std::string_view Gateway::PortText(int port) {
 bool Gateway::trusts_anyone() const { return !parts_->trusted.empty(); }
 
 bool Gateway::Trusts(std::string_view ip) const {
-  const auto address = MakeAddress(ip, 0);
+  const auto address = balancer::MakeAddress(ip, 0);
   if (!address) return false;
   // nginx' list type is a view of ours.
   ngx_array_t list{};
   list.elts = parts_->trusted.data();
   list.nelts = parts_->trusted.size();
   list.size = sizeof(ngx_cidr_t);
-  auto* socket = reinterpret_cast<sockaddr*>(const_cast<sockaddr_storage*>(&address->socket));
+  auto* socket = const_cast<sockaddr*>(&address->socket.generic);
   return ngx_cidr_match(socket, &list) == NGX_OK;
 }
 

@@ -17,12 +17,18 @@
 namespace silverback::admin {
 class Api;
 }
+namespace silverback::dns {
+class Client;
+}
+namespace silverback::runtime {
+class Upstreams;
+}
 
 namespace silverback::nginx {
 
 class CertificateStore;
 class KeepalivePool;
-class Resolver;
+class Network;
 
 // Which of our own response headers are on (`headers` in kong.conf).
 struct HeaderSwitches {
@@ -44,7 +50,8 @@ class Gateway {
   EventLoop& loop();
   CertificateStore& certificates();
   KeepalivePool& keepalive();
-  Resolver& resolver();
+  dns::Client& dns();
+  runtime::Upstreams& upstreams();
   // The Admin API and the threads that it runs on.
   admin::Api& api();
   ThreadPool& admin_threads();

@@ -5,6 +5,7 @@
 #include "nginx/error_page.h"
 #include "nginx/filters.h"
 #include "nginx/gateway.h"
+#include "nginx/network.h"
 #include "nginx/phases.h"
 #include "nginx/shm_zone.h"
 #include "nginx/upstream_peer.h"
@@ -123,6 +124,7 @@ ngx_int_t PostConfiguration(ngx_conf_t* cf) {
   auto* conf =
       static_cast<MainConf*>(ngx_http_conf_get_module_main_conf(cf, ngx_http_silverback_module));
   if (conf->node.env_file.len == 0) return NGX_OK;  // loaded, but not used
+  Network::ReadEnvironment();
   conf->node.zone = AddZone(cf, conf->node.shared_memory);
   if (conf->node.zone == nullptr) return NGX_ERROR;
   if (AddCertificateCallbacks(cf) != NGX_OK) return NGX_ERROR;

@@ -13,30 +13,42 @@ void CloseUpstreamConnection(ngx_connection_t* connection) {
 }
 
 KeepalivePool::~KeepalivePool() {
-  for (auto& [key, list] : idle_) {
-    for (Idle& idle : list) CloseUpstreamConnection(idle.connection);
+  for (auto& [key, kind] : kinds_) {
+    for (Idle& idle : kind.idle) CloseUpstreamConnection(idle.connection);
   }
 }
 
-ngx_connection_t* KeepalivePool::Take(const std::string& key) {
-  const auto found = idle_.find(key);
-  if (found == idle_.end() || found->second.empty()) return nullptr;
-  ngx_connection_t* connection = found->second.front().connection;
-  found->second.pop_front();
+ngx_connection_t* KeepalivePool::Take(std::string_view key) {
+  const auto found = kinds_.find(key);
+  if (found == kinds_.end() || found->second.idle.empty()) return nullptr;
+  std::list<Idle>& idle = found->second.idle;
+  ngx_connection_t* connection = idle.front().connection;
+  spare_.splice(spare_.begin(), idle, idle.begin());
   if (connection->read->timer_set) ngx_del_timer(connection->read);
   connection->idle = 0;
   connection->sent = 0;
   return connection;
 }
 
-bool KeepalivePool::Put(const std::string& key, ngx_connection_t* connection) {
+KeepalivePool::Kind& KeepalivePool::KindOf(std::string_view key) {
+  const auto found = kinds_.find(key);
+  if (found != kinds_.end()) return found->second;
+  if (kinds_.size() >= sweep_at_) {
+    std::erase_if(kinds_, [](const auto& entry) { return entry.second.idle.empty(); });
+    sweep_at_ = std::max(sweep_at_, kinds_.size() * 2);
+  }
+  return kinds_.emplace(key, Kind()).first->second;
+}
+
+bool KeepalivePool::Put(std::string_view key, ngx_connection_t* connection) {
   if (limits_.size == 0 || (limits_.requests != 0 && connection->requests >= limits_.requests))
     return false;
-  const auto place = idle_.try_emplace(key).first;
-  auto& list = place->second;
+  Kind& kind = KindOf(key);
+  auto& list = kind.idle;
   if (list.size() >= limits_.size) Close(list.back());
-  list.push_front(Idle{this, connection, &place->first, {}});
-  list.front().self = list.begin();
+  if (spare_.empty()) spare_.emplace_front();
+  list.splice(list.begin(), spare_, spare_.begin());
+  list.front() = Idle{this, connection, &kind, list.begin()};
 
   if (connection->read->timer_set) ngx_del_timer(connection->read);
   if (connection->write->timer_set) ngx_del_timer(connection->write);
@@ -71,7 +83,7 @@ void KeepalivePool::OnReadable(ngx_event_t* event) {
 
 void KeepalivePool::Close(Idle& idle) {
   ngx_connection_t* connection = idle.connection;
-  idle_.find(*idle.key)->second.erase(idle.self);
+  spare_.splice(spare_.begin(), idle.kind->idle, idle.self);
   CloseUpstreamConnection(connection);
 }
 

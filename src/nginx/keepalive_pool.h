@@ -3,8 +3,10 @@
 // side closes, that are idle for too long, or that a shutdown finds idle, go.
 #pragma once
 
+#include <functional>
 #include <list>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 
 #include "nginx/ngx.h"
@@ -22,22 +24,33 @@ class KeepalivePool {
   ~KeepalivePool();
 
   // An idle connection of that kind, or nullptr. The caller owns it.
-  ngx_connection_t* Take(const std::string& key);
+  ngx_connection_t* Take(std::string_view key);
   // Takes a connection over; false: it is not to be kept, the caller closes it.
-  bool Put(const std::string& key, ngx_connection_t* connection);
+  bool Put(std::string_view key, ngx_connection_t* connection);
 
  private:
+  struct Kind;
   struct Idle {
     KeepalivePool* pool;
     ngx_connection_t* connection;
-    const std::string* key;
+    Kind* kind;
     std::list<Idle>::iterator self;
+  };
+  struct Kind {
+    std::list<Idle> idle;  // most recent first
+  };
+  struct Hash {
+    using is_transparent = void;
+    size_t operator()(std::string_view key) const { return std::hash<std::string_view>()(key); }
   };
   static void OnReadable(ngx_event_t* event);
   void Close(Idle& idle);
+  Kind& KindOf(std::string_view key);
 
   Limits limits_;
-  std::unordered_map<std::string, std::list<Idle>> idle_;  // most recent first
+  std::unordered_map<std::string, Kind, Hash, std::equal_to<>> kinds_;
+  std::list<Idle> spare_;   // nodes for the next connections
+  size_t sweep_at_ = 1024;  // so many kinds; then the empty ones go
 };
 
 // Closes a connection to an upstream, TLS included, without waiting for the other side.

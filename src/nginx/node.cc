@@ -2,11 +2,15 @@
 
 #include <fstream>
 #include <future>
+#include <thread>
 
 #include "util/string_util.h"
 
 namespace silverback::nginx {
 namespace {
+
+constexpr int kResolvingPolls = 100;
+constexpr std::chrono::milliseconds kResolvingPoll{20};
 
 int64_t ResidentBytes(int pid) {
   std::ifstream file("/proc/" + std::to_string(pid) + "/statm");
@@ -75,11 +79,45 @@ Json RunningNode::Status() {
 
 Json RunningNode::Pids() { return {{"master", ngx_parent}, {"workers", WorkerPids()}}; }
 
-Json RunningNode::UpstreamHealth(std::string_view) { return nullptr; }
+Json RunningNode::UpstreamHealth(std::string_view upstream_id) {
+  Json health;
+  const std::string id(upstream_id);
+  // Targets that were added just now may still be on their way through DNS.
+  for (int i = 0; i < kResolvingPolls; ++i) {
+    bool resolving = false;
+    OnLoop([&] {
+      const auto balancer = parts_.upstreams.ById(id);
+      if (!balancer) return;
+      resolving = balancer->Resolving();
+      health = balancer->Health();
+    });
+    if (!resolving) break;
+    std::this_thread::sleep_for(kResolvingPoll);
+  }
+  return health;
+}
 
-Result<bool> RunningNode::SetTargetHealth(std::string_view, std::string_view, std::string_view,
-                                          bool) {
-  return Error(ErrorCode::kOperationUnsupported, "health checks are not available");
+Result<bool> RunningNode::SetTargetHealth(std::string_view upstream_id, std::string_view target,
+                                          std::string_view address, bool healthy) {
+  silverback::Status set;
+  const size_t colon = target.rfind(':');
+  const int port =
+      colon == target.npos ? 0 : std::atoi(std::string(target.substr(colon + 1)).c_str());
+  bool known = false;
+  OnLoop([&] {
+    const auto balancer = parts_.upstreams.ById(upstream_id);
+    if (!balancer) return;
+    known = true;
+    set = balancer->SetHealth(target.substr(0, colon), port, address, healthy);
+  });
+  if (!set) return set.error();
+  return known;
+}
+
+Json RunningNode::Dns() {
+  Json dump;
+  OnLoop([&] { dump = parts_.dns.Dump(); });
+  return dump;
 }
 
 Json RunningNode::ExplainRoute(const Json& request) {

@@ -11,6 +11,7 @@
 #include "nginx/event_loop.h"
 #include "nginx/ngx.h"
 #include "runtime/shared_state.h"
+#include "runtime/upstreams.h"
 #include "runtime/worker.h"
 
 namespace silverback::nginx {
@@ -21,6 +22,8 @@ class RunningNode final : public admin::Node {
     const config::GatewayConf& conf;
     EventLoop& loop;
     runtime::SharedState& shared;
+    runtime::Upstreams& upstreams;  // these two on the event loop
+    dns::Client& dns;
     std::function<std::shared_ptr<const runtime::Snapshot>()> snapshot;  // on the event loop
     std::string node_id;
   };
@@ -33,6 +36,7 @@ class RunningNode final : public admin::Node {
   Json UpstreamHealth(std::string_view upstream_id) override;
   Result<bool> SetTargetHealth(std::string_view upstream_id, std::string_view target,
                                std::string_view address, bool healthy) override;
+  Json Dns() override;
   Json ExplainRoute(const Json& request) override;
   std::string Metrics() override;
   bool CacheHas(std::string_view key) override;

@@ -5,6 +5,7 @@
 #include "nginx/local_response.h"
 #include "nginx/request_context.h"
 #include "nginx/routing_checks.h"
+#include "nginx/upstream_peer.h"
 #include "nginx/upstream_setup.h"
 
 namespace silverback::nginx {
@@ -101,7 +102,10 @@ ngx_int_t AccessPhase(ngx_http_request_t* r) {
 
 ngx_int_t LogPhase(ngx_http_request_t* r) {
   GuardVoid(r->connection->log, "log", [&] {
-    if (RequestContext* context = RequestContext::Find(r)) context->runner().Log(*context);
+    RequestContext* context = RequestContext::Find(r);
+    if (context == nullptr) return;
+    ReportOutcome(*context);
+    context->runner().Log(*context);
   });
   return NGX_OK;
 }

@@ -11,6 +11,7 @@
 
 #include "nginx/gateway.h"
 #include "nginx/ngx.h"
+#include "nginx/upstream_choice.h"
 #include "nginx/upstream_target.h"
 #include "plugin/exchange.h"
 #include "router/router.h"
@@ -117,16 +118,24 @@ class RequestContext final : public plugin::Exchange {
   // Writes the variables that the proxy module's directives use.
   void SetProxyVariables();
 
-  // -- the upstream's side (upstream_peer.cc)
+  // -- the upstream's side (upstream_choice.cc, upstream_peer.cc)
   struct Upstream {
     std::string scheme, host_header, hostname;
     int port = 0;
-    std::vector<Address> addresses;
     UpstreamTls tls;
     std::vector<Try> tries;
     std::string overridden_host;  // by a plugin; "" when not
     int overridden_port = 0;
+    bool host_given = false;  // host_header does not depend on the target
+    UpstreamChoice choice;
+    std::string new_cookie;    // "NAME=VALUE" that the client is to keep; "" when there is none
+    bool last_failed = false;  // the last try ended without an answer
+    int refused_status = 0;    // a retry found nowhere to go
   } upstream;
+  // Makes upstream.host_header for the chosen target, and writes it where the proxy module finds
+  // it.
+  void MakeHostHeader();
+  void SetUpstreamHost();
   // Expires when the request dies.
   std::weak_ptr<RequestContext*> Token();
   bool body_replaced() const { return new_body_.has_value(); }

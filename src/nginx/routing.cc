@@ -97,6 +97,19 @@ void RequestContext::ComputeForwarded() {
     forwarded_prefix_ = match_->matched_prefix;
 }
 
+void RequestContext::MakeHostHeader() {
+  if (upstream.host_given) return;
+  std::string buffer;
+  upstream.host_header = upstream.choice.HostName(buffer);
+  const int port = upstream.choice.address()->port;
+  const bool tls = upstream.scheme == "https" || upstream.scheme == "grpcs";
+  if (port != (tls ? 443 : 80)) upstream.host_header.append(":").append(std::to_string(port));
+}
+
+void RequestContext::SetUpstreamHost() {
+  SetVariable(r_, *MainConfOf(r_), kUpstreamHost, upstream.host_header);
+}
+
 void RequestContext::SetProxyVariables() {
   const MainConf& conf = *MainConfOf(r_);
   const auto set = [&](Variable which, std::string_view value) {

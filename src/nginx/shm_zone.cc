@@ -7,6 +7,8 @@ namespace {
 
 // Space that the slab allocator needs for its own pages' bookkeeping.
 constexpr size_t kSlabOverheadPages = 8;
+// The part of the zone that holds the health of targets.
+constexpr size_t kHealthShare = 8;
 
 void* AllocateAligned(ngx_slab_pool_t* pool, size_t bytes) {
   constexpr uintptr_t kAlignment = 64;
@@ -38,14 +40,17 @@ ngx_int_t InitZone(ngx_shm_zone_t* zone, void* previous) {
   }
   auto* content = static_cast<ZoneContent*>(ngx_slab_calloc(pool, sizeof(ZoneContent)));
   void* state = AllocateAligned(pool, sizeof(runtime::SharedState));
+  const size_t health_bytes = std::max(zone->shm.size / kHealthShare, health::Table::BytesFor(16));
+  void* health = AllocateAligned(pool, health_bytes);
   size_t bytes = 0;
   void* counters = AllocateLargest(pool, bytes);
-  if (content == nullptr || state == nullptr || counters == nullptr) {
+  if (content == nullptr || state == nullptr || health == nullptr || counters == nullptr) {
     ngx_log_error(NGX_LOG_EMERG, zone->shm.log, 0, "silverback_shared_memory is too small");
     return NGX_ERROR;
   }
   content->state = runtime::SharedState::Create(state);
   content->counters = SharedCounters::Create(counters, bytes);
+  content->health = health::Table::Attach(health, health_bytes);
   pool->data = content;
   zone->data = content;
   return NGX_OK;

@@ -1,7 +1,8 @@
-// The shared zone of a node: the state by which its workers stay in step, and the counters. It
-// survives reloads as long as its size stays the same.
+// The shared zone of a node: the state by which its workers stay in step, the health of
+// targets, and the counters. It survives reloads as long as its size stays the same.
 #pragma once
 
+#include "health/table.h"
 #include "nginx/ngx.h"
 #include "nginx/shared_counters.h"
 #include "runtime/shared_state.h"
@@ -11,6 +12,7 @@ namespace silverback::nginx {
 struct ZoneContent {
   runtime::SharedState* state;
   SharedCounters::Table* counters;
+  health::Table* health;
 };
 
 // While the configuration is read; nullptr: it is logged why not.

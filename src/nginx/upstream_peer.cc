@@ -16,58 +16,112 @@ struct Peer {
       : context(its_context), r(request) {}
   RequestContext& context;
   ngx_http_request_t* r;
-  size_t next = 0;  // index of the address of the next try
-  const Address* current = nullptr;
   ngx_str_t name{};
-  std::string key;  // of the pool: what makes a connection fit for this try
+  std::string tls_key;   // of the pool, with TLS
+  std::string_view key;  // of the pool: what makes a connection fit for this try
   bool tls = false;
+  bool was_kept = false;  // the last try began on a connection of the pool
 };
 
-std::string PoolKey(const Peer& peer) {
-  std::string key(reinterpret_cast<const char*>(&peer.current->socket), peer.current->length);
-  if (!peer.tls) return key;
+// What tells connections apart: the address; with TLS also how the other side was made sure of.
+void MakeKey(Peer& peer) {
+  const balancer::Address& address = *peer.context.upstream.choice.address();
+  peer.key = {reinterpret_cast<const char*>(&address.socket), address.length};
+  if (!peer.tls) return;
   const auto& upstream = peer.context.upstream;
-  key += upstream.host_header + '|' + upstream.tls.client_certificate + '|' +
-         (upstream.tls.verify ? 'v' : '-') + std::to_string(upstream.tls.verify_depth) + '|' +
-         Join(upstream.tls.ca_certificates, ",") + '|' +
-         peer.context.gateway().certificates().Fingerprint(upstream.tls);
-  return key;
+  peer.tls_key = TlsSessionKey(peer.context.gateway().certificates(), address, upstream.host_header,
+                               upstream.tls);
+  peer.key = peer.tls_key;
 }
 
 void NoteTry(Peer& peer) {
-  Try attempt;
-  attempt.ip = peer.current->ip;
-  attempt.port = peer.current->port;
-  attempt.started_at = static_cast<double>(RequestContext::NowMs()) / 1000;
-  peer.context.upstream.tries.push_back(std::move(attempt));
-  peer.context.balancer_ended_ms = RequestContext::NowMs();
+  RequestContext& context = peer.context;
+  Try& attempt = context.upstream.tries.emplace_back();
+  attempt.ip = context.upstream.choice.address()->ip;
+  attempt.port = context.upstream.choice.address()->port;
+  const int64_t now = RequestContext::NowMs();
+  attempt.started_at = static_cast<double>(now) / 1000;
+  context.balancer_ended_ms = now;
+}
+
+// The status that nginx gave the try before this one.
+int LastStatus(const ngx_http_request_t* r) {
+  const ngx_array_t* states = r->upstream_states;
+  if (states == nullptr || states->nelts < 2) return 0;
+  const auto* state = static_cast<const ngx_http_upstream_state_t*>(states->elts);
+  return static_cast<int>(state[states->nelts - 2].status);
+}
+
+// The request's headers are written anew when the next target wants another Host.
+ngx_int_t RewriteRequest(Peer& peer) {
+  const std::string old_host = peer.context.upstream.host_header;
+  peer.context.MakeHostHeader();
+  if (peer.context.upstream.host_header == old_host) return NGX_OK;
+  peer.context.SetUpstreamHost();
+  ngx_http_upstream_t* u = peer.r->upstream;
+  if (peer.r->request_body != nullptr) u->request_bufs = peer.r->request_body->bufs;
+  return u->create_request(peer.r);
+}
+
+// After a try that failed: where to go next.
+ngx_int_t ChooseAgain(ngx_peer_connection_t* pc, Peer& peer) {
+  auto& upstream = peer.context.upstream;
+  const int status = LastStatus(peer.r);
+  if (!upstream.tries.empty()) {
+    upstream.tries.back().state = "failed";
+    upstream.tries.back().code = status;
+  }
+  upstream.last_failed = false;
+  // That the other side closed a connection which nobody used says nothing about it: it gets a new
+  // one. nginx does not count that as a try either.
+  if (peer.was_kept && status == NGX_HTTP_BAD_GATEWAY) return NGX_OK;
+  upstream.choice.ReportFailure(status == NGX_HTTP_GATEWAY_TIME_OUT);
+  Refusal refusal;
+  if (upstream.choice.Next(peer.context.gateway(), refusal) == Choice::kChosen)
+    return RewriteRequest(peer);
+  upstream.refused_status = refusal.status;
+  ngx_log_error(NGX_LOG_ERR, pc->log, 0,
+                "failed to retry the dns/balancer resolver for %s with: %s",
+                upstream.hostname.c_str(), refusal.message.c_str());
+  return NGX_BUSY;
+}
+
+ngx_int_t UseKept(ngx_peer_connection_t* pc, Peer& peer) {
+  ngx_connection_t* idle = peer.context.gateway().keepalive().Take(peer.key);
+  if (idle == nullptr) return NGX_OK;
+  idle->log = pc->log;
+  idle->read->log = pc->log;
+  idle->write->log = pc->log;
+  if (idle->pool != nullptr) idle->pool->log = pc->log;
+  pc->connection = idle;
+  pc->cached = 1;
+  peer.was_kept = true;
+  return NGX_DONE;
 }
 
 ngx_int_t GetPeer(ngx_peer_connection_t* pc, void* data) {
   return Guard(pc->log, "balancer", ngx_int_t{NGX_ERROR}, [&]() -> ngx_int_t {
     Peer& peer = *static_cast<Peer*>(data);
-    const auto& addresses = peer.context.upstream.addresses;
-    if (addresses.empty()) return NGX_BUSY;
-    peer.current = &addresses[peer.next++ % addresses.size()];
+    auto& upstream = peer.context.upstream;
+    if (upstream.choice.address() == nullptr) return NGX_BUSY;
+    const bool stale = peer.was_kept;
+    if (upstream.last_failed) {
+      const ngx_int_t rc = ChooseAgain(pc, peer);
+      if (rc != NGX_OK) return rc;
+    }
     NoteTry(peer);
-    pc->sockaddr =
-        reinterpret_cast<sockaddr*>(const_cast<sockaddr_storage*>(&peer.current->socket));
-    pc->socklen = peer.current->length;
-    peer.name = Borrow(std::string_view(peer.current->text));
+    const balancer::Address& address = *upstream.choice.address();
+    pc->sockaddr = const_cast<sockaddr*>(&address.socket.generic);
+    pc->socklen = address.length;
+    peer.name = Borrow(std::string_view(address.text));
     pc->name = &peer.name;
     pc->cached = 0;
     pc->connection = nullptr;
     peer.tls = peer.r->upstream->ssl;
-    peer.key = PoolKey(peer);
-    ngx_connection_t* idle = peer.context.gateway().keepalive().Take(peer.key);
-    if (idle == nullptr) return NGX_OK;
-    idle->log = pc->log;
-    idle->read->log = pc->log;
-    idle->write->log = pc->log;
-    if (idle->pool != nullptr) idle->pool->log = pc->log;
-    pc->connection = idle;
-    pc->cached = 1;
-    return NGX_DONE;
+    peer.was_kept = false;
+    MakeKey(peer);
+    // Where one kept connection was dead the others may be too.
+    return stale ? NGX_OK : UseKept(pc, peer);
   });
 }
 
@@ -83,12 +137,8 @@ bool MayBeKept(const ngx_peer_connection_t* pc, const ngx_http_upstream_t* u, ng
 void FreePeer(ngx_peer_connection_t* pc, void* data, ngx_uint_t state) {
   GuardVoid(pc->log, "balancer", [&] {
     Peer& peer = *static_cast<Peer*>(data);
-    ngx_http_upstream_t* u = peer.r->upstream;
-    if (!peer.context.upstream.tries.empty() && (state & NGX_PEER_FAILED)) {
-      Try& last = peer.context.upstream.tries.back();
-      last.state = "failed";
-      last.code = u->state != nullptr ? static_cast<int>(u->state->status) : 0;
-    }
+    const ngx_http_upstream_t* u = peer.r->upstream;
+    peer.context.upstream.last_failed = (state & NGX_PEER_FAILED) != 0;
     if (MayBeKept(pc, u, state) && peer.context.gateway().keepalive().Put(peer.key, pc->connection))
       pc->connection = nullptr;
     if (pc->tries > 0) --pc->tries;
@@ -102,7 +152,7 @@ ngx_int_t SetSession(ngx_peer_connection_t* pc, void* data) {
     SSL* ssl = pc->connection->ssl->connection;
     CertificateStore& certificates = peer.context.gateway().certificates();
     if (!certificates.Apply(peer.context.upstream.tls, ssl)) return NGX_ERROR;
-    certificates.SetSession(peer.key, ssl);
+    certificates.SetSession(peer.tls_key, ssl);
     return NGX_OK;
   });
 }
@@ -110,7 +160,8 @@ ngx_int_t SetSession(ngx_peer_connection_t* pc, void* data) {
 void SaveSession(ngx_peer_connection_t* pc, void* data) {
   GuardVoid(pc->log, "upstream TLS", [&] {
     Peer& peer = *static_cast<Peer*>(data);
-    peer.context.gateway().certificates().SaveSession(peer.key, pc->connection->ssl->connection);
+    peer.context.gateway().certificates().SaveSession(peer.tls_key,
+                                                      pc->connection->ssl->connection);
   });
 }
 
@@ -148,6 +199,14 @@ ngx_int_t InitPeer(ngx_http_request_t* r, ngx_http_upstream_srv_conf_t*) {
 }
 
 }  // namespace
+
+void ReportOutcome(RequestContext& context) {
+  auto& upstream = context.upstream;
+  if (upstream.tries.empty()) return;
+  const int status = context.ResponseStatus();
+  if (upstream.last_failed && status == NGX_HTTP_BAD_GATEWAY) upstream.choice.ReportFailure(false);
+  upstream.choice.ReportStatus(status);
+}
 
 ngx_int_t InitUpstream(ngx_conf_t*, ngx_http_upstream_srv_conf_t* upstream) {
   upstream->peer.init = &InitPeer;

@@ -6,7 +6,12 @@
 
 namespace silverback::nginx {
 
+class RequestContext;
+
 // peer.init_upstream of the `silverback_balancer` directive.
 ngx_int_t InitUpstream(ngx_conf_t* cf, ngx_http_upstream_srv_conf_t* upstream);
+
+// Tells the passive health checks how a proxied request ended.
+void ReportOutcome(RequestContext& context);
 
 }  // namespace silverback::nginx

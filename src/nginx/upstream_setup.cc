@@ -5,7 +5,7 @@
 #include "nginx/local_response.h"
 #include "nginx/phases.h"
 #include "nginx/request_context.h"
-#include "nginx/resolver.h"
+#include "nginx/upstream_hash.h"
 #include "util/string_util.h"
 
 namespace silverback::nginx {
@@ -13,15 +13,6 @@ namespace {
 
 using plugin::LocalResponse;
 using runtime::Outcome;
-
-bool IsTls(std::string_view scheme) { return scheme == "https" || scheme == "grpcs"; }
-
-std::string WithPort(std::string_view host, std::string_view scheme, int port) {
-  std::string text(host);
-  if (host.find(':') != host.npos && !host.starts_with('[')) text = "[" + text + "]";
-  if (port != (IsTls(scheme) ? 443 : 80)) text += ":" + std::to_string(port);
-  return text;
-}
 
 void Describe(RequestContext& context) {
   auto& upstream = context.upstream;
@@ -34,53 +25,65 @@ void Describe(RequestContext& context) {
   upstream.tls.verify = service.tls_verify.value_or(context.gateway().verifies_upstreams());
   upstream.tls.verify_depth = service.tls_verify_depth.value_or(-1);
   if (service.ca_certificates) upstream.tls.ca_certificates = *service.ca_certificates;
+  upstream.host_given = true;
   if (!context.host_override().empty()) {
     upstream.host_header = context.host_override();
   } else if (!context.match().upstream_host.empty()) {
     upstream.host_header = context.match().upstream_host;
   } else {
-    upstream.host_header = WithPort(upstream.hostname, upstream.scheme, upstream.port);
+    upstream.host_given = false;
   }
 }
 
-// Takes what the look-up gave; false: the name leads nowhere.
-bool TakeAddresses(RequestContext& context, const Resolver::Answer& answer) {
-  context.upstream.addresses.clear();
-  for (const std::string& ip : answer) {
-    if (auto address = MakeAddress(ip, context.upstream.port))
-      context.upstream.addresses.push_back(std::move(*address));
-  }
-  return !context.upstream.addresses.empty();
+// What follows from the choice of a target.
+void TakeChoice(RequestContext& context) {
+  auto& upstream = context.upstream;
+  context.stage = Stage::kReady;
+  context.MakeHostHeader();
+  const balancer::Upstream* settings = upstream.choice.upstream();
+  if (settings != nullptr && upstream.tls.client_certificate.empty())
+    upstream.tls.client_certificate = settings->client_certificate;
 }
 
-LocalResponse ResolutionFailed() { return JsonMessage(503, "name resolution failed"); }
-
-std::optional<LocalResponse> Resolve(RequestContext& context) {
-  if (auto literal = MakeAddress(context.upstream.hostname, context.upstream.port)) {
-    context.upstream.addresses.assign(1, std::move(*literal));
-    context.stage = Stage::kReady;
-    return std::nullopt;
+// Goes on with a request that waited for its address.
+void Continue(RequestContext& context, Choice choice, const Refusal& refusal) {
+  if (choice == Choice::kChosen) {
+    TakeChoice(context);
+    return ContinuePhases(context, Outcome::kContinue);
   }
+  context.stage = Stage::kReady;
+  context.Respond(JsonMessage(refusal.status, refusal.message));
+  ContinuePhases(context, Outcome::kRespond);
+}
+
+std::optional<LocalResponse> WaitForAddress(RequestContext& context) {
   context.stage = Stage::kResolving;
   std::optional<LocalResponse> refused;
   auto returned = std::make_shared<bool>(false);
-  context.gateway().resolver().Lookup(
-      context.upstream.hostname,
-      [token = context.Token(), returned, &refused](const Resolver::Answer& answer) {
-        const auto alive = token.lock();
-        if (!alive) return;
-        RequestContext& waiting = **alive;
-        const bool found = TakeAddresses(waiting, answer);
-        waiting.stage = Stage::kReady;
-        if (!*returned) {
-          if (!found) refused = ResolutionFailed();
-          return;
-        }
-        if (!found) waiting.Respond(ResolutionFailed());
-        ContinuePhases(waiting, found ? Outcome::kContinue : Outcome::kRespond);
+  auto hold = std::make_shared<EventLoop::Hold>(context.gateway().loop());
+  context.upstream.choice.Later(
+      context.gateway(), context.Token(),
+      [&context, returned, &refused, hold = std::move(hold)](Choice choice, const Refusal& why) {
+        if (*returned) return Continue(context, choice, why);
+        if (choice == Choice::kChosen) return TakeChoice(context);
+        context.stage = Stage::kReady;
+        refused = JsonMessage(why.status, why.message);
       });
   *returned = true;
   return refused;
+}
+
+std::optional<LocalResponse> ChooseAddress(RequestContext& context) {
+  auto& upstream = context.upstream;
+  Refusal refusal;
+  const Choice choice = upstream.choice.First(
+      context.gateway(), upstream.hostname, upstream.port,
+      [&context](const balancer::Upstream& settings) { return HashValue(context, settings); },
+      refusal);
+  if (choice == Choice::kMustWait) return WaitForAddress(context);
+  if (choice == Choice::kRefused) return JsonMessage(refusal.status, refusal.message);
+  TakeChoice(context);
+  return std::nullopt;
 }
 
 // A plugin has given another body: the client's must be out of the way first.
@@ -125,7 +128,7 @@ std::optional<LocalResponse> PrepareUpstream(RequestContext& context) {
     if (context.stage == Stage::kResolving || context.failed_body_read() != 0) return std::nullopt;
   }
   Describe(context);
-  return Resolve(context);
+  return ChooseAddress(context);
 }
 
 ngx_int_t HandOver(RequestContext& context) {

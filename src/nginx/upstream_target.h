@@ -1,24 +1,11 @@
-// Where a request is to be sent: the address of one try, and the parameters of its connection.
-// Plain data; event loop only.
+// How a request is sent to its upstream: its tries, and the parameters of its connection. Plain
+// data; event loop only.
 #pragma once
 
-#include <sys/socket.h>
-
-#include <memory>
 #include <string>
 #include <vector>
 
-#include "nginx/ngx.h"
-
 namespace silverback::nginx {
-
-struct Address {
-  sockaddr_storage socket{};
-  socklen_t length = 0;
-  std::string ip;    // as text, without brackets
-  std::string text;  // "IP:PORT", for logs
-  int port = 0;
-};
 
 // One attempt to reach the upstream, as log plugins show it.
 struct Try {

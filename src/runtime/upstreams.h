@@ -38,6 +38,7 @@ class Upstreams {
   void Use(const std::shared_ptr<const EntityTable>& upstreams,
            const std::shared_ptr<const EntityTable>& targets);
 
+  bool empty() const { return set_.empty(); }
   std::shared_ptr<balancer::Balancer> ByName(std::string_view name) const {
     return set_.ByName(name);
   }

@@ -38,6 +38,9 @@ Response ExplainRoute(Call& call) {
 void AddDebugEndpoints(const Context& context, EndpointTable& table) {
   if (!ExtensionsEnabled(context.conf)) return;
   table.At("/debug/route").methods["GET"] = ExplainRoute;
+  table.At("/debug/dns").methods["GET"] = [](Call& call) {
+    return JsonResponse(200, {{"data", call.context.node.Dns()}});
+  };
 }
 
 }  // namespace silverback::admin

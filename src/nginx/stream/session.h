@@ -11,6 +11,7 @@
 #include "nginx/gateway.h"
 #include "nginx/stream/session_exchange.h"
 #include "nginx/stream/stream_ngx.h"
+#include "nginx/upstream_choice.h"
 #include "nginx/upstream_target.h"
 #include "runtime/phase_runner.h"
 
@@ -69,7 +70,8 @@ class StreamSession final : public SessionExchange {
     std::string hostname, tls_name;
     int port = 0;
     bool tls = false;
-    std::vector<Address> addresses;
+    UpstreamChoice choice;
+    bool last_failed = false, timed_out = false;  // the last try
     UpstreamTls verification;
     std::vector<Try> tries;
     std::string overridden_host;  // by a plugin; "" when not

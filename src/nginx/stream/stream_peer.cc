@@ -5,7 +5,6 @@
 #include "nginx/certificates.h"
 #include "nginx/guard.h"
 #include "nginx/pool.h"
-#include "nginx/resolver.h"
 #include "nginx/stream/proxy_conf.h"
 #include "nginx/stream/session.h"
 #include "nginx/stream/stream_module.h"
@@ -19,8 +18,6 @@ using entity::Protocol;
 struct Peer {
   explicit Peer(StreamSession& its_session) : session(its_session) {}
   StreamSession& session;
-  size_t next = 0;  // index of the address of the next try
-  const Address* current = nullptr;
   ngx_str_t name{};
   std::string tls_key;  // what makes a TLS session fit for this try
 };
@@ -47,28 +44,37 @@ void Describe(StreamSession& session) {
   if (service.ca_certificates) upstream.verification.ca_certificates = *service.ca_certificates;
 }
 
+// After a try that failed: where to go next.
+ngx_int_t ChooseAgain(StreamSession& session) {
+  auto& upstream = session.upstream;
+  if (!upstream.tries.empty()) upstream.tries.back().state = "failed";
+  upstream.last_failed = false;
+  upstream.choice.ReportFailure(upstream.timed_out);
+  Refusal refusal;
+  return upstream.choice.Next(session.gateway(), refusal) == Choice::kChosen ? NGX_OK : NGX_BUSY;
+}
+
 ngx_int_t GetPeer(ngx_peer_connection_t* pc, void* data) {
   return Guard(pc->log, "balancer", ngx_int_t{NGX_ERROR}, [&]() -> ngx_int_t {
     Peer& peer = *static_cast<Peer*>(data);
     auto& upstream = peer.session.upstream;
-    if (upstream.addresses.empty()) return NGX_BUSY;
-    peer.current = &upstream.addresses[peer.next++ % upstream.addresses.size()];
-    Try attempt;
-    attempt.ip = peer.current->ip;
-    attempt.port = peer.current->port;
+    if (upstream.choice.address() == nullptr) return NGX_BUSY;
+    if (upstream.last_failed && ChooseAgain(peer.session) != NGX_OK) return NGX_BUSY;
+    const balancer::Address& address = *upstream.choice.address();
+    Try& attempt = upstream.tries.emplace_back();
+    attempt.ip = address.ip;
+    attempt.port = address.port;
     attempt.started_at = static_cast<double>(StreamSession::NowMs()) / 1000;
-    upstream.tries.push_back(std::move(attempt));
     peer.session.balancer_ended_ms = StreamSession::NowMs();
-    pc->sockaddr =
-        reinterpret_cast<sockaddr*>(const_cast<sockaddr_storage*>(&peer.current->socket));
-    pc->socklen = peer.current->length;
-    peer.name = Borrow(std::string_view(peer.current->text));
+    pc->sockaddr = const_cast<sockaddr*>(&address.socket.generic);
+    pc->socklen = address.length;
+    peer.name = Borrow(std::string_view(address.text));
     pc->name = &peer.name;
     pc->cached = 0;
     pc->connection = nullptr;
     if (!upstream.tls) return NGX_OK;
-    peer.tls_key = TlsSessionKey(peer.session.gateway().certificates(), *peer.current,
-                                 upstream.tls_name, upstream.verification);
+    peer.tls_key = TlsSessionKey(peer.session.gateway().certificates(), address, upstream.tls_name,
+                                 upstream.verification);
     return NGX_OK;
   });
 }
@@ -76,8 +82,9 @@ ngx_int_t GetPeer(ngx_peer_connection_t* pc, void* data) {
 void FreePeer(ngx_peer_connection_t* pc, void* data, ngx_uint_t state) {
   GuardVoid(pc->log, "balancer", [&] {
     Peer& peer = *static_cast<Peer*>(data);
-    if ((state & NGX_PEER_FAILED) && !peer.session.upstream.tries.empty())
-      peer.session.upstream.tries.back().state = "failed";
+    auto& upstream = peer.session.upstream;
+    upstream.last_failed = (state & NGX_PEER_FAILED) != 0;
+    upstream.timed_out = pc->connection != nullptr && pc->connection->write->timedout;
     if (pc->tries > 0) --pc->tries;
   });
 }
@@ -124,22 +131,27 @@ ngx_int_t InitPeer(ngx_stream_session_t* s, ngx_stream_upstream_srv_conf_t*) {
 void PrepareSession(StreamSession& session, std::function<void(std::string_view)> done) {
   Describe(session);
   auto& upstream = session.upstream;
-  if (auto literal = MakeAddress(upstream.hostname, upstream.port)) {
-    upstream.addresses.assign(1, std::move(*literal));
-    return done("");
-  }
-  session.gateway().resolver().Lookup(
-      upstream.hostname,
-      [token = session.Token(), done = std::move(done)](const Resolver::Answer& answer) {
-        const auto alive = token.lock();
-        if (!alive) return;
-        auto& found = (*alive)->upstream;
-        for (const std::string& ip : answer) {
-          if (auto address = MakeAddress(ip, found.port))
-            found.addresses.push_back(std::move(*address));
-        }
-        done(found.addresses.empty() ? "name resolution failed" : "");
-      });
+  const auto take = [&session, done = std::move(done)](Choice choice, const Refusal& refusal) {
+    if (choice == Choice::kRefused) return done(refusal.message);
+    auto& chosen = session.upstream;
+    std::string buffer;
+    chosen.tls_name = chosen.choice.HostName(buffer);
+    const balancer::Upstream* settings = chosen.choice.upstream();
+    if (settings != nullptr && chosen.verification.client_certificate.empty())
+      chosen.verification.client_certificate = settings->client_certificate;
+    done("");
+  };
+  Refusal refusal;
+  const auto hash = [&session](const balancer::Upstream& settings) {
+    return settings.hash_on == balancer::HashOn::kIp ||
+                   settings.hash_fallback == balancer::HashOn::kIp
+               ? std::string(session.ClientIp())
+               : std::string();
+  };
+  const Choice choice =
+      upstream.choice.First(session.gateway(), upstream.hostname, upstream.port, hash, refusal);
+  if (choice != Choice::kMustWait) return take(choice, refusal);
+  upstream.choice.Later(session.gateway(), session.Token(), take);
 }
 
 void ConfigureProxy(StreamSession& session) {
@@ -156,7 +168,12 @@ void ConfigureProxy(StreamSession& session) {
   conf.ssl_verify = session.upstream.verification.verify ? 1 : 0;
 }
 
-void FinishSession(StreamSession&) {}
+void FinishSession(StreamSession& session) {
+  auto& upstream = session.upstream;
+  if (upstream.tries.empty()) return;
+  if (upstream.last_failed) return upstream.choice.ReportFailure(upstream.timed_out);
+  upstream.choice.ReportStatus(session.ResponseStatus());
+}
 
 ngx_int_t InitStreamUpstream(ngx_conf_t*, ngx_stream_upstream_srv_conf_t* upstream) {
   upstream->peer.init = &InitPeer;
