@@ -26,6 +26,9 @@ Result<std::unique_ptr<store::Migrator>> OpenMigrator(const config::GatewayConf&
 Result<std::unique_ptr<replica::Replica>> OpenReplica(const config::GatewayConf& conf,
                                                       const entity::Catalog& catalog);
 
+// The node's id, the same in all its processes: nodes of a cluster have different hosts or
+// prefixes.
+std::string NodeId(const config::GatewayConf& conf);
 std::string EmbeddedStorePath(const config::GatewayConf& conf);  // PREFIX/kong.db
 std::string ReplicaPath(const config::GatewayConf& conf);        // PREFIX/replica
 
