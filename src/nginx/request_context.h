@@ -92,6 +92,7 @@ class RequestContext final : public plugin::Exchange {
   const plugin::EntityRef& credential() const override { return credential_; }
   void Authenticate(plugin::EntityRef consumer, plugin::EntityRef credential,
                     bool anonymous) override;
+  plugin::ConnectionInfo Connection() const override;
   Json& Shared() override;
   std::shared_ptr<Resumer> Suspend() override;
   Json Serialize() const override;
