@@ -222,9 +222,8 @@ Error Loader::Mistakes() const {
 // The workers' user: none when it is nginx' own default, or Kong's default and not there.
 void Loader::ChooseUser() {
   const auto words = [&](std::string_view property) {
-    const std::string value = conf_.String(property);
     std::vector<std::string> parts;
-    for (const std::string_view part : Split(value, ' ')) {
+    for (const std::string_view part : Split(conf_.String(property), ' ')) {
       if (!part.empty()) parts.emplace_back(part);
     }
     return Join(parts, " ");

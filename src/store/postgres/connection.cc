@@ -293,8 +293,7 @@ Status Connection::CopyOut(const std::string& text,
 }
 
 Result<std::vector<Notice>> Connection::WaitForNotices(std::chrono::milliseconds at_most,
-                                                       const std::function<bool()>& give_up) {
-  constexpr std::chrono::milliseconds kAskEvery{50};
+                                                       int wake) {
   if (Status ready = TakeInAnswer(); !ready) return ready.error();
   const WaitClock::time_point end = WaitClock::now() + at_most;
   std::vector<Notice> notices;
@@ -304,10 +303,9 @@ Result<std::vector<Notice>> Connection::WaitForNotices(std::chrono::milliseconds
       notices.push_back({notify->relname, notify->extra});
       PQfreemem(notify);
     }
-    const auto now = WaitClock::now();
-    if (!notices.empty() || now >= end || give_up()) return notices;
-    pollfd socket{PQsocket(connection_), POLLIN, 0};
-    (void)Poll(&socket, 1, std::min<WaitClock::time_point>(end, now + kAskEvery));
+    if (!notices.empty() || WaitClock::now() >= end) return notices;
+    pollfd sockets[] = {{PQsocket(connection_), POLLIN, 0}, {wake, POLLIN, 0}};
+    if (!Poll(sockets, 2, end) || sockets[1].revents != 0) return notices;
   }
 }
 
