@@ -72,8 +72,10 @@ Response Api::Handle(const Request& request) {
   if (request.method == "HEAD") response.body.clear();
   const auto spent = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - start);
   response.headers.emplace_back("Access-Control-Allow-Origin", "*");
-  response.headers.emplace_back("Server", kServer);
-  response.headers.emplace_back("X-Kong-Admin-Latency", std::to_string(spent.count()));
+  const config::GatewayConf& conf = impl_->context.conf;
+  if (conf.HeaderEnabled("Server")) response.headers.emplace_back("Server", kServer);
+  if (conf.HeaderEnabled("X-Kong-Admin-Latency"))
+    response.headers.emplace_back("X-Kong-Admin-Latency", std::to_string(spent.count()));
   return response;
 }
 

@@ -68,14 +68,10 @@ Response NotFound() { return MessageResponse(404, "Not found"); }
 Response MethodNotAllowed() { return MessageResponse(405, "Method not allowed"); }
 
 Response HtmlPage(int status) {
-  const std::string title = fmt::format("{} {}", status, http::ReasonPhrase(status));
   Response response;
   response.status = status;
   response.headers.emplace_back("Content-Type", "text/html; charset=UTF-8");
-  response.body = fmt::format(
-      "<html>\r\n<head><title>{0}</title></head>\r\n<body>\r\n<center><h1>{0}</h1></center>\r\n"
-      "</body>\r\n</html>\r\n",
-      title);
+  response.body = http::StatusPage(status);
   return response;
 }
 

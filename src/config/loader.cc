@@ -222,8 +222,9 @@ Error Loader::Mistakes() const {
 // The workers' user: none when it is nginx' own default, or Kong's default and not there.
 void Loader::ChooseUser() {
   const auto words = [&](std::string_view property) {
+    const std::string value = conf_.String(property);
     std::vector<std::string> parts;
-    for (const std::string_view part : Split(conf_.String(property), ' ')) {
+    for (const std::string_view part : Split(value, ' ')) {
       if (!part.empty()) parts.emplace_back(part);
     }
     return Join(parts, " ");

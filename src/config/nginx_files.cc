@@ -6,6 +6,7 @@
 #include <span>
 
 #include "config/files.h"
+#include "config/nginx_translation.h"
 #include "config/template.h"
 #include "util/embedded.h"
 #include "util/string_util.h"
@@ -52,27 +53,58 @@ std::string FromEnvironment(const char* variable) {
   return value ? value : "";
 }
 
-Json TemplateEnvironment(const GatewayConf& conf, const PrefixOptions& options) {
+Json TemplateEnvironment(const GatewayConf& conf) {
   Json environment = conf.values();
   ReplaceAuto(environment["nginx_main_directives"], "worker_rlimit_nofile");
   ReplaceAuto(environment["nginx_events_directives"], "worker_connections");
-  DropLuaDirectives(environment["nginx_http_directives"]);
-  DropLuaDirectives(environment["nginx_stream_directives"]);
   environment["dns_resolver"] = Join(conf.List("dns_resolver"), " ");
   environment["lua_package_path"] =
       conf.String("lua_package_path") + ";" + FromEnvironment("LUA_PATH");
   environment["lua_package_cpath"] =
       conf.String("lua_package_cpath") + ";" + FromEnvironment("LUA_CPATH");
-  Json modules = Json::array();
+  return environment;
+}
+
+std::vector<std::string> Modules(const PrefixOptions& options, bool stream, bool lua) {
+  std::vector<std::string> modules;
+  if (lua) {
+    modules.push_back(options.nginx_modules_dir + "/ndk_http_module.so");
+    modules.push_back(options.nginx_modules_dir + "/ngx_http_lua_module.so");
+  }
   // silverback_stream.so holds all that silverback_http.so does (doc/decisions/stream_module.md).
-  if (conf.listeners("stream_listen").empty()) {
-    modules.push_back(options.module_dir + "/silverback_http.so");
-  } else {
+  if (stream) {
     modules.push_back(options.nginx_modules_dir + "/ngx_stream_module.so");
     modules.push_back(options.module_dir + "/silverback_stream.so");
+  } else {
+    modules.push_back(options.module_dir + "/silverback_http.so");
   }
-  environment["load_modules"] = std::move(modules);
-  return environment;
+  return modules;
+}
+
+// nginx.conf of the user's own template, which knows nothing of our modules.
+Result<std::string> RenderCustom(const GatewayConf& conf, const PrefixOptions& options,
+                                 const Json& environment, bool& lua) {
+  if (!FileExists(options.nginx_template)) {
+    return Error(ErrorCode::kInvalidInput, "no such file: " + options.nginx_template);
+  }
+  const auto text = ReadWholeFile(options.nginx_template);
+  if (!text) return text.error();
+  const auto rendered = RenderTemplate(*text, environment);
+  if (!rendered) return rendered.error();
+  auto translated =
+      TranslateTemplate(*rendered, {EnvFilePath(conf), conf.String("mem_cache_size")});
+  if (!translated) return translated.error();
+  for (const std::string& note : translated->notes) {
+    if (options.log) options.log(LogLevel::kWarning, note);
+  }
+  lua = translated->has_lua;
+  std::string heading;
+  for (const std::string& module : Modules(options, translated->has_stream, lua)) {
+    const std::string file = module.substr(module.rfind('/'));
+    if (translated->text.find(file) == std::string::npos)
+      heading += "load_module " + module + ";\n";
+  }
+  return heading + translated->text;
 }
 
 }  // namespace
@@ -84,23 +116,29 @@ double OpenFileLimit() {
 }
 
 Result<NginxFiles> RenderNginxFiles(const GatewayConf& conf, const PrefixOptions& options) {
-  std::string nginx_template(Template("nginx.conf"));
+  NginxFiles files;
+  Json environment = TemplateEnvironment(conf);
+  const bool stream = !conf.listeners("stream_listen").empty();
+  bool lua = false;
+  environment["load_modules"] = Modules(options, stream, lua);
   if (!options.nginx_template.empty()) {
-    if (!FileExists(options.nginx_template)) {
-      return Error(ErrorCode::kInvalidInput, "no such file: " + options.nginx_template);
-    }
-    auto custom = ReadWholeFile(options.nginx_template);
-    if (!custom) return custom.error();
-    nginx_template = *std::move(custom);
+    auto nginx = RenderCustom(conf, options, environment, lua);
+    if (!nginx) return nginx.error();
+    files.nginx = *std::move(nginx);
   }
-  const Json environment = TemplateEnvironment(conf, options);
-  auto nginx = RenderTemplate(nginx_template, environment);
-  if (!nginx) return nginx.error();
-  auto kong = RenderTemplate(Template("nginx-kong.conf"), environment);
-  if (!kong) return kong.error();
-  auto stream = RenderTemplate(Template("nginx-kong-stream.conf"), environment);
-  if (!stream) return stream.error();
-  return NginxFiles{*std::move(nginx), *std::move(kong), *std::move(stream)};
+  if (!lua) {
+    DropLuaDirectives(environment["nginx_http_directives"]);
+    DropLuaDirectives(environment["nginx_stream_directives"]);
+  }
+  for (auto [text, name] :
+       {std::pair(&files.nginx, "nginx.conf"), std::pair(&files.kong, "nginx-kong.conf"),
+        std::pair(&files.kong_stream, "nginx-kong-stream.conf")}) {
+    if (!text->empty()) continue;
+    auto rendered = RenderTemplate(Template(name), environment);
+    if (!rendered) return rendered.error();
+    *text = *std::move(rendered);
+  }
+  return files;
 }
 
 }  // namespace silverback::config

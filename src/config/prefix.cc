@@ -27,6 +27,7 @@ class PrefixWriter {
 
   Status Run() {
     for (const auto step : {&PrefixWriter::MakeTree, &PrefixWriter::MakeCertificates,
+                            &PrefixWriter::MakeClientCertificate,
                             &PrefixWriter::MakeTrustedCertificates, &PrefixWriter::MakeDhParameters,
                             &PrefixWriter::WriteConfigurations, &PrefixWriter::GiveToWorkers}) {
       if (Status done = (this->*step)(); !done) return done;
@@ -71,6 +72,23 @@ class PrefixWriter {
         return made;
       }
     }
+    return Ok();
+  }
+
+  // The upstreams see the proxy's default certificate when there is none for clients.
+  Status MakeClientCertificate() {
+    if (!conf_.Bool("client_ssl") || !conf_.String("client_ssl_cert").empty()) return Ok();
+    const std::string certificate = conf_.String("client_ssl_cert_default");
+    const std::string key = conf_.String("client_ssl_cert_key_default");
+    Tell(LogLevel::kVerbose,
+         "client SSL enabled, no custom certificate set: using default certificate");
+    if (Status made = MakeFolders(conf_.prefix() + "/ssl"); !made) return made;
+    if (!FileExists(certificate) && !FileExists(key)) {
+      if (Status made = WriteDefaultCertificate(KeyKind::kRsa, certificate, key); !made)
+        return made;
+    }
+    conf_.values_["client_ssl_cert"] = certificate;
+    conf_.values_["client_ssl_cert_key"] = key;
     return Ok();
   }
 

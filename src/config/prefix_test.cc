@@ -154,7 +154,9 @@ TEST_F(PrefixTest, CustomTemplatesRender) {
       << "# custom ${{LOG_LEVEL}}\n> if #stream_listeners == 0 then\nhttp { include "
          "'nginx-kong.conf'; }\n> end\n";
   Prepare({});
-  EXPECT_EQ(Read("nginx.conf"), "# custom notice\nhttp { include 'nginx-kong.conf'; }\n");
+  EXPECT_EQ(Read("nginx.conf"),
+            "load_module /modules/silverback_http.so;\n# custom notice\n"
+            "http { include 'nginx-kong.conf'; }\n");
   options_.nginx_template = "nope.template";
   EXPECT_EQ(PreparePrefix(*Load({}), options_).error().message(), "no such file: nope.template");
 }

@@ -1,5 +1,6 @@
 #include "config/template.h"
 
+#include <cstdlib>
 #include <lua.hpp>
 #include <memory>
 
@@ -92,7 +93,7 @@ void Push(lua_State* lua, const Json& value) {
 
 int Put(lua_State* lua) {
   auto* out = static_cast<std::string*>(lua_touserdata(lua, lua_upvalueindex(1)));
-  if (lua_isnoneornil(lua, 1)) return 0;
+  if (!lua_toboolean(lua, 1)) return 0;  // nil and false are empty
   lua_getglobal(lua, "tostring");
   lua_pushvalue(lua, 1);
   lua_call(lua, 1, 1);
@@ -102,12 +103,22 @@ int Put(lua_State* lua) {
   return 0;
 }
 
+int GetVariable(lua_State* lua) {
+  lua_pushstring(lua, std::getenv(luaL_checkstring(lua, 1)));
+  return 1;
+}
+
 // What templates may use of Lua: nothing that reaches beyond the interpreter.
 void OpenLibraries(lua_State* lua) {
   for (const lua_CFunction open : {luaopen_base, luaopen_string, luaopen_table, luaopen_math}) {
     lua_pushcfunction(lua, open);
     lua_call(lua, 0, 0);
   }
+  // os.getenv is the one function of its library that templates know.
+  lua_newtable(lua);
+  lua_pushcfunction(lua, GetVariable);
+  lua_setfield(lua, -2, "getenv");
+  lua_setglobal(lua, "os");
   for (const char* name : {"dofile", "loadfile", "load", "loadstring", "require", "module", "print",
                            "collectgarbage"}) {
     lua_pushnil(lua);

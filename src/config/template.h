@@ -1,6 +1,6 @@
 // The template language of nginx configurations (Kong's: lines that start with ">" are Lua,
-// $(EXPRESSION) is replaced by its value,
-// ${{NAME}} by a setting), evaluated by LuaJIT without access to files, processes or the network.
+// $(EXPRESSION) is replaced by its value, ${{NAME}} by a setting), evaluated by LuaJIT without
+// access to files, processes or the network; os.getenv reads the environment.
 // Blocking; for the command line.
 #pragma once
 

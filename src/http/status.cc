@@ -1,5 +1,7 @@
 #include "http/status.h"
 
+#include <fmt/format.h>
+
 namespace silverback::http {
 
 std::string_view ReasonPhrase(int status) {
@@ -60,6 +62,8 @@ std::string_view ReasonPhrase(int status) {
       return "Requested Range Not Satisfiable";
     case 426:
       return "Upgrade Required";
+    case 421:
+      return "Misdirected Request";
     case 429:
       return "Too Many Requests";
     case 500:
@@ -74,9 +78,21 @@ std::string_view ReasonPhrase(int status) {
       return "Gateway Time-out";
     case 505:
       return "HTTP Version Not Supported";
+    case 507:
+      return "Insufficient Storage";
     default:
       return "";
   }
+}
+
+std::string StatusPage(int status) {
+  const std::string_view reason = ReasonPhrase(status);
+  if (status <= 300 || status == 304 || status == 426 || reason.empty()) return {};
+  const std::string title = fmt::format("{} {}", status, reason);
+  return fmt::format(
+      "<html>\r\n<head><title>{0}</title></head>\r\n<body>\r\n<center><h1>{0}</h1></center>\r\n"
+      "</body>\r\n</html>\r\n",
+      title);
 }
 
 }  // namespace silverback::http

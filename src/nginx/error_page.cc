@@ -44,21 +44,30 @@ std::string MessageFor(ngx_uint_t status) {
 ngx_int_t Answer(ngx_http_request_t* r) {
   RequestContext& context = RequestContext::FindOrCreate(r);
   context.unexpected = true;
-  plugin::LocalResponse response;
   // A retry that had nowhere to go: nginx knows only that the last try failed.
   if (context.upstream.refused_status != 0)
     r->err_status = static_cast<ngx_uint_t>(context.upstream.refused_status);
   const ngx_uint_t status = r->err_status != 0 ? r->err_status : r->headers_out.status;
+  if (status == NGX_HTTP_NOT_IMPLEMENTED || status == NGX_HTTP_VERSION_NOT_SUPPORTED)
+    return SendStatusPage(r, static_cast<int>(status));
+  plugin::LocalResponse response;
   response.status = static_cast<int>(status);
   response.message = MessageFor(status);
   // What an upstream said of its own, failed answer is not about this one.
   response_headers::Remove(r, "content-type");
   const auto accept = context.RequestHeader("accept");
-  if (accept && accept->empty()) return NGX_HTTP_INTERNAL_SERVER_ERROR;
+  if (accept && accept->empty()) return SendStatusPage(r, NGX_HTTP_INTERNAL_SERVER_ERROR);
   return SendLocalResponse(context, std::move(response));
 }
 
 }  // namespace
+
+ngx_int_t StatusPageContent(ngx_http_request_t* r) {
+  return Guard(r->connection->log, "status page", ngx_int_t{NGX_HTTP_INTERNAL_SERVER_ERROR}, [&] {
+    const ngx_uint_t status = r->err_status != 0 ? r->err_status : r->headers_out.status;
+    return SendStatusPage(r, static_cast<int>(status));
+  });
+}
 
 ngx_int_t ErrorPageContent(ngx_http_request_t* r) {
   return Guard(r->connection->log, "error page", ngx_int_t{NGX_HTTP_INTERNAL_SERVER_ERROR},

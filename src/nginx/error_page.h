@@ -7,5 +7,7 @@
 namespace silverback::nginx {
 
 ngx_int_t ErrorPageContent(ngx_http_request_t* r);
+// The same with nginx' own HTML page, for what no client negotiates.
+ngx_int_t StatusPageContent(ngx_http_request_t* r);
 
 }  // namespace silverback::nginx

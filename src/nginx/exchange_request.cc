@@ -48,6 +48,18 @@ std::string_view RequestContext::Host() const {
 
 int RequestContext::Port() const { return LocalPort(r_); }
 
+plugin::ConnectionInfo RequestContext::Connection() const {
+  u_char text[NGX_SOCKADDR_STRLEN];
+  ngx_str_t address{sizeof(text), text};
+  plugin::ConnectionInfo info;
+  if (ngx_connection_local_sockaddr(r_->connection, &address, 0) == NGX_OK)
+    info.server_address = View(address);
+  info.server_port = Port();
+  info.number = r_->connection->number;
+  info.requests = r_->connection->requests;
+  return info;
+}
+
 int RequestContext::ForwardedPort() const {
   if (FromTrustedIp()) {
     if (const auto header = RequestHeader("x-forwarded-port")) {

@@ -80,6 +80,32 @@ void AddLocalHeaders(RequestContext& context) {
   response_headers::Add(r, "Server", kServerName);
 }
 
+// A client that sends Kong-Debug is told what its request was matched with.
+void AddDebugHeaders(RequestContext& context) {
+  if (!context.has_match() || !context.RequestHeader("kong-debug")) return;
+  ngx_http_request_t* r = context.request();
+  const auto add = [r](std::string_view name, const std::string& value) {
+    if (!value.empty()) response_headers::Set(r, name, value);
+  };
+  const entity::Route& route = *context.route();
+  add("Kong-Route-Id", route.id);
+  add("Kong-Route-Name", route.name);
+  if (!route.service) return;
+  add("Kong-Service-Id", route.service->id);
+  add("Kong-Service-Name", route.service->name);
+}
+
+// Where nobody has given a Server header none is sent. (HTTP/2 always has one: Kong's engine names
+// itself there.)
+void HideEngine(ngx_http_request_t* r) {
+  if (r->headers_out.server != nullptr) return;
+  if (r->http_version == NGX_HTTP_VERSION_20) {
+    response_headers::Add(r, "Server", kEngineName);
+  } else {
+    response_headers::SuppressServer(r);
+  }
+}
+
 void FilterHeaders(RequestContext& context) {
   ngx_http_request_t* r = context.request();
   context.headers_done = true;
@@ -90,10 +116,9 @@ void FilterHeaders(RequestContext& context) {
       if (const auto status = context.UpstreamStatus())
         SetNumber(r, "X-Kong-Upstream-Status", *status);
     }
-    // nginx would put its own name where the upstream gave none.
-    if (r->headers_out.server == nullptr) response_headers::SuppressServer(r);
     SetHashCookie(context);
   }
+  AddDebugHeaders(context);
   context.runner().HeaderFilter(context);
   if (context.proxied) {
     AddProxiedHeaders(context);
@@ -110,10 +135,10 @@ void FilterHeaders(RequestContext& context) {
 
 ngx_int_t HeaderFilter(ngx_http_request_t* r) {
   if (r != r->main) return next_header_filter(r);
-  RequestContext* context = RequestContext::Find(r);
-  if (context == nullptr || context->headers_done) return next_header_filter(r);
   const bool ok = Guard(r->connection->log, "header filter", false, [&] {
-    FilterHeaders(*context);
+    RequestContext* context = RequestContext::Find(r);
+    if (context != nullptr && !context->headers_done) FilterHeaders(*context);
+    HideEngine(r);
     return true;
   });
   return ok ? next_header_filter(r) : NGX_ERROR;

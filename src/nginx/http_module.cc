@@ -74,6 +74,8 @@ ngx_command_t commands[] = {
      &SetContentHandler<&StatusContent>, NGX_HTTP_LOC_CONF_OFFSET, 0, nullptr},
     {ngx_string("silverback_error_page"), NGX_HTTP_LOC_CONF | NGX_CONF_NOARGS | NGX_CONF_TAKE1,
      &SetContentHandler<&ErrorPageContent>, NGX_HTTP_LOC_CONF_OFFSET, 0, nullptr},
+    {ngx_string("silverback_status_page"), NGX_HTTP_LOC_CONF | NGX_CONF_NOARGS | NGX_CONF_TAKE1,
+     &SetContentHandler<&StatusPageContent>, NGX_HTTP_LOC_CONF_OFFSET, 0, nullptr},
     {ngx_string("silverback_balancer"), NGX_HTTP_UPS_CONF | NGX_CONF_NOARGS, &SetBalancer, 0, 0,
      nullptr},
     {ngx_string("silverback_certificate"), NGX_HTTP_SRV_CONF | NGX_CONF_NOARGS | NGX_CONF_TAKE1,

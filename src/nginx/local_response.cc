@@ -1,7 +1,9 @@
 #include "nginx/local_response.h"
 
+#include <algorithm>
 #include <array>
 
+#include "http/status.h"
 #include "nginx/headers.h"
 #include "nginx/request_context.h"
 #include "util/json.h"
@@ -33,11 +35,19 @@ constexpr GrpcStatus kGrpcStatuses[] = {
     {504, "4", "DeadlineExceeded"},
 };
 
-// What the client asked for, by the headers that Kong looks at; `error_default_type` without them.
+// What the client asked for, by the headers that Kong looks at. Without them answers of plugins are
+// JSON, those of the error handler as `error_default_type` says.
 ErrorFormat WantedFormat(const RequestContext& context) {
   if (const auto accept = context.RequestHeader("accept")) return FormatFor(*accept);
+  if (!context.unexpected) return ErrorFormat::kJson;
   if (const auto type = context.RequestHeader("content-type")) return FormatFor(*type);
   return FormatFor(context.gateway().conf().String("error_default_type"));
+}
+
+// The error_page directive of our template leads these to the error handler.
+bool HasErrorHandler(int status) {
+  constexpr int kHandled[] = {400, 404, 405, 408, 411, 412, 413, 414, 417, 494, 500, 502, 503, 504};
+  return std::find(std::begin(kHandled), std::end(kHandled), status) != std::end(kHandled);
 }
 
 bool HasContentType(const LocalResponse& response) {
@@ -67,6 +77,8 @@ void AnswerInGrpc(RequestContext& context, LocalResponse& response) {
 }  // namespace
 
 ErrorFormat FormatFor(std::string_view accept) {
+  // Only a single type is looked at; a list falls back to JSON.
+  if (accept.find(',') != accept.npos) return ErrorFormat::kJson;
   const std::string_view type = Trim(accept.substr(0, accept.find(';')));
   if (type == "text/html") return ErrorFormat::kHtml;
   if (type == "application/xml") return ErrorFormat::kXml;
@@ -136,10 +148,22 @@ ngx_int_t SendLocalResponse(RequestContext& context, LocalResponse response) {
       context.SetResponseHeader(name, value);
     }
   }
-  if (response.body.empty() && response.status >= 300 && !HasContentType(response))
-    return response.status;
+  if (response.body.empty() && response.status >= 300 && !HasContentType(response)) {
+    if (HasErrorHandler(response.status)) return response.status;
+    return SendStatusPage(r, response.status);
+  }
   r->headers_out.status = static_cast<ngx_uint_t>(response.status);
   return SendBody(r, response.body);
+}
+
+ngx_int_t SendStatusPage(ngx_http_request_t* r, int status) {
+  const std::string page = http::StatusPage(status);
+  if (page.empty()) return status;
+  r->headers_out.status = static_cast<ngx_uint_t>(status);
+  // nginx sends this one, when it is set.
+  if (r->err_status != 0) r->err_status = static_cast<ngx_uint_t>(status);
+  response_headers::Set(r, "Content-Type", status < 400 ? "text/html" : "text/html; charset=UTF-8");
+  return SendBody(r, page);
 }
 
 ngx_int_t SendBody(ngx_http_request_t* r, std::string_view body) {

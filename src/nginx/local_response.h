@@ -26,6 +26,9 @@ plugin::LocalResponse JsonMessage(int status, std::string_view message);
 // without a body is nginx' to answer.
 ngx_int_t SendLocalResponse(RequestContext& context, plugin::LocalResponse response);
 
+// Sends nginx' HTML page of that status, without the name of the server.
+ngx_int_t SendStatusPage(ngx_http_request_t* r, int status);
+
 // Sends `body` as the whole response; status and headers are set before.
 ngx_int_t SendBody(ngx_http_request_t* r, std::string_view body);
 

@@ -92,6 +92,7 @@ class RequestContext final : public plugin::Exchange {
   const plugin::EntityRef& credential() const override { return credential_; }
   void Authenticate(plugin::EntityRef consumer, plugin::EntityRef credential,
                     bool anonymous) override;
+  plugin::ConnectionInfo Connection() const override;
   std::string ClientCertificateChain() const override;
   void SetClientVerify(std::string_view verdict) override { client_verify_ = verdict; }
   Json& Shared() override;

@@ -95,6 +95,12 @@ void RequestContext::ComputeForwarded() {
   forwarded_prefix_ = header("x-forwarded-prefix").value_or(std::string_view());
   if (forwarded_prefix_.empty() && match_->stripped && match_->matched_prefix != "/")
     forwarded_prefix_ = match_->matched_prefix;
+  EachElement(r_->headers_in.headers, [&](ngx_table_elt_t& element) {
+    if (element.key.len == 15 && EqualsIgnoreCase(View(element.key), "x-forwarded-for"))
+      forwarded_for_.append(View(element.value)).append(", ");
+    return true;
+  });
+  if (!forwarded_for_.empty()) forwarded_for_ += ClientIp();
 }
 
 void RequestContext::MakeHostHeader() {
@@ -136,16 +142,9 @@ void RequestContext::SetProxyVariables() {
   wants_trailers = WantsTrailers(r_);
   set(kUpstreamTe, wants_trailers ? "trailers" : "");
 
-  forwarded_for_.clear();
-  EachElement(r_->headers_in.headers, [&](ngx_table_elt_t& element) {
-    if (EqualsIgnoreCase(View(element.key), "x-forwarded-for"))
-      forwarded_for_.append(View(element.value)).append(", ");
-    return true;
-  });
   if (forwarded_for_.empty()) {
     set(kForwardedFor, ForwardedIp());
   } else {
-    forwarded_for_ += ClientIp();
     set(kForwardedFor, forwarded_for_);
   }
   set(kForwardedProto, forwarded_proto_);

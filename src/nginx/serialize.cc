@@ -154,7 +154,6 @@ Json RequestContext::Serialize() const {
     entry["upstream_uri"] = upstream_uri_;
     entry["tries"] = TriesToJson(upstream.tries);
   } else {
-    entry["upstream_uri"] = upstream_path_;
     entry["tries"] = Json::array();
   }
   PutEntities(*this, entry);

@@ -57,6 +57,11 @@ void Txn::Scan(MDB_dbi table, std::string_view from,
   mdb_cursor_close(cursor);
 }
 
+size_t Txn::Count(MDB_dbi table) const {
+  MDB_stat stat{};
+  return mdb_stat(txn_, table, &stat) == 0 ? stat.ms_entries : 0;
+}
+
 int Txn::Commit() {
   MDB_txn* txn = std::exchange(txn_, nullptr);
   return mdb_txn_commit(txn);

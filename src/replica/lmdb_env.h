@@ -38,6 +38,7 @@ class Txn {
   // Entries whose key is >= `from`, in order, until `visit` returns false.
   void Scan(MDB_dbi table, std::string_view from,
             const std::function<bool(std::string_view key, std::string_view value)>& visit) const;
+  size_t Count(MDB_dbi table) const;  // entries
   int Commit();
 
  private:

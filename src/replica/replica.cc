@@ -2,7 +2,8 @@
 //         unique  ENTITY\0FIELD\0VALUE           -> primary key
 //         foreign ENTITY\0FIELD\0ID\0KEY         -> primary key
 //         log     generation, number             -> ENTITY\0KEY of a row that this generation
-//         changed meta    format, generation, synchronised, version:ENTITY
+//         changed meta    format, generation, synchronised, position,
+//         version:ENTITY
 #include "replica/replica.h"
 
 #include <fmt/format.h>
@@ -18,6 +19,7 @@ namespace silverback::replica {
 namespace {
 
 constexpr std::string_view kFormat = "silverback-replica-1";
+constexpr std::string_view kPosition = "position";
 
 uint64_t ReadNumber(const Txn& txn, std::string_view name) {
   const auto text = txn.Get(txn.tables().meta, name);
@@ -73,16 +75,37 @@ class LmdbRead final : public ReadTransaction {
   }
 
   void Each(const schema::Schema& schema,
-            const std::function<bool(std::string_view, std::string_view)>& visit) const override {
+            const std::function<bool(std::string_view, std::string_view)>& visit,
+            std::string_view from) const override {
     const std::string prefix = RowKey(schema.name(), "");
-    txn_.Scan(txn_.tables().rows, prefix, [&](std::string_view key, std::string_view row) {
+    const std::string start = RowKey(schema.name(), from);
+    txn_.Scan(txn_.tables().rows, start, [&](std::string_view key, std::string_view row) {
       return key.starts_with(prefix) && visit(key.substr(prefix.size()), row);
     });
   }
 
+  void EachFor(const schema::Schema& schema, std::string_view field, std::string_view id,
+               const std::function<bool(std::string_view, std::string_view)>& visit,
+               std::string_view from) const override {
+    const std::string prefix = ForeignPrefix(schema.name(), field, id);
+    const std::string start = prefix + std::string(from);
+    txn_.Scan(txn_.tables().foreign, start,
+              [&](std::string_view key, std::string_view primary_key) {
+                if (!key.starts_with(prefix)) return false;
+                const auto row = FindText(schema, primary_key);
+                return !row || visit(primary_key, *row);
+              });
+  }
+
+  std::optional<std::string_view> FindText(const schema::Schema& schema,
+                                           std::string_view primary_key) const override {
+    return txn_.Get(txn_.tables().rows, RowKey(schema.name(), primary_key));
+  }
+
   size_t Count(const schema::Schema& schema) const override {
     size_t count = 0;
-    Each(schema, [&](std::string_view, std::string_view) { return ++count; });
+    Each(
+        schema, [&](std::string_view, std::string_view) { return ++count; }, "");
     return count;
   }
 
@@ -126,6 +149,25 @@ class LmdbReplica final : public Replica {
     return txn.ok() && txn.Get(env_->tables().meta, "synchronised").has_value();
   }
 
+  size_t size() const override {
+    Txn txn(env_->env(), env_->tables(), false);
+    return txn.ok() ? txn.Count(env_->tables().rows) : 0;
+  }
+
+  std::string position() const override {
+    Txn txn(env_->env(), env_->tables(), false);
+    return std::string(txn.ok() ? txn.Get(env_->tables().meta, kPosition).value_or("") : "");
+  }
+
+  Status SetPosition(std::string_view position) override {
+    Txn txn(env_->env(), env_->tables(), true);
+    if (!txn.ok()) return LmdbError("begin", txn.begin_error());
+    if (const int code = txn.Put(env_->tables().meta, kPosition, position))
+      return LmdbError("put", code);
+    const int code = txn.Commit();
+    return code ? Status(LmdbError("commit", code)) : Ok();
+  }
+
   Result<uint64_t> Apply(const std::vector<Put>& puts, const Fetch& fetch) override {
     Txn txn(env_->env(), env_->tables(), true);
     if (!txn.ok()) return LmdbError("begin", txn.begin_error());
@@ -144,21 +186,47 @@ class LmdbReplica final : public Replica {
     return writer.generation();
   }
 
-  Result<size_t> Synchronise(const RowSource& rows) override {
+  Result<uint64_t> Refresh(const std::vector<ChangedRow>& rows, const Fetch& fetch,
+                           std::optional<std::string_view> position) override {
+    Txn txn(env_->env(), env_->tables(), true);
+    if (!txn.ok()) return LmdbError("begin", txn.begin_error());
+    RowWriter writer(txn, ReadNumber(txn, "generation") + 1);
+    for (const ChangedRow& each : rows) {
+      const schema::Schema* schema = catalog_.Entity(each.entity);
+      if (!schema) continue;
+      const auto row = fetch(*schema, each.primary_key);
+      if (!row) return row.error();
+      const Status done = *row ? writer.Write(*schema, each.primary_key, **row)
+                               : writer.Delete(*schema, each.primary_key);
+      if (!done) return done.error();
+    }
+    if (auto done = writer.Finish(); !done) return done.error();
+    if (position) {
+      if (const int code = txn.Put(env_->tables().meta, kPosition, *position))
+        return LmdbError("put", code);
+    }
+    if (const int code = txn.Commit()) return LmdbError("commit", code);
+    return writer.generation();
+  }
+
+  Result<size_t> Synchronise(const RowSource& next, std::string_view position) override {
     env_->ReleaseDeadReaders();
     Txn txn(env_->env(), env_->tables(), true);
     if (!txn.ok()) return LmdbError("begin", txn.begin_error());
     RowWriter writer(txn, ReadNumber(txn, "generation") + 1);
     std::unordered_set<std::string> seen;
-    const Status read = rows([&](const schema::Schema& schema, const Json& row) -> Status {
+    const Status read = next([&](const schema::Schema& schema, const Json& row) -> Status {
       const std::string key = StringMember(row, schema.primary_key());
       seen.insert(RowKey(schema.name(), key));
       return writer.Write(schema, key, row);
     });
     if (!read) return read.error();
     if (auto deleted = DeleteUnseen(txn, writer, seen); !deleted) return deleted.error();
+    if (auto shared = ShareUniqueValues(txn, writer, next); !shared) return shared.error();
     if (auto done = writer.Finish(); !done) return done.error();
     if (const int code = txn.Put(env_->tables().meta, "synchronised", "1"))
+      return LmdbError("put", code);
+    if (const int code = txn.Put(env_->tables().meta, kPosition, position))
       return LmdbError("put", code);
     if (const int code = txn.Commit()) return LmdbError("commit", code);
     mdb_env_sync(env_->env(), 1);
@@ -166,6 +234,25 @@ class LmdbReplica final : public Replica {
   }
 
  private:
+  // Where rows share unique values, their entries depend on the order of writes and deletions: they
+  // are put right in the order of the source. Such a state is remembered, because a later deletion
+  // may take an entry that another row should get.
+  Status ShareUniqueValues(Txn& txn, RowWriter& writer, const RowSource& next) {
+    const bool shared_before = txn.Get(env_->tables().meta, "shared").has_value();
+    if (!shared_before && !writer.met_shared_value()) return Ok();
+    bool claimed = false;
+    const Status done = next([&](const schema::Schema& schema, const Json& row) -> Status {
+      const auto taken = writer.Claim(schema, StringMember(row, schema.primary_key()), row);
+      if (!taken) return taken.error();
+      claimed = claimed || *taken;
+      return Ok();
+    });
+    if (!done) return done;
+    const int code = claimed ? txn.Put(env_->tables().meta, "shared", "1")
+                             : txn.Delete(env_->tables().meta, "shared");
+    return code ? Status(LmdbError("put", code)) : Ok();
+  }
+
   Status DeleteUnseen(const Txn& txn, RowWriter& writer,
                       const std::unordered_set<std::string>& seen) {
     std::vector<std::string> gone;

@@ -48,10 +48,18 @@ class ReadTransaction {
                                          std::string_view value) const = 0;
   virtual std::vector<Json> FindFor(const schema::Schema& schema, std::string_view field,
                                     std::string_view id) const = 0;
-  // Every row in primary key order, until `visit` returns false.
-  virtual void Each(
-      const schema::Schema& schema,
-      const std::function<bool(std::string_view key, std::string_view row)>& visit) const = 0;
+  // Every row in primary key order, until `visit` returns false; only those with a key from `from`
+  // on.
+  virtual void Each(const schema::Schema& schema,
+                    const std::function<bool(std::string_view key, std::string_view row)>& visit,
+                    std::string_view from = "") const = 0;
+  // Those whose foreign field refers to `id`, from the key `from` on.
+  virtual void EachFor(const schema::Schema& schema, std::string_view field, std::string_view id,
+                       const std::function<bool(std::string_view key, std::string_view row)>& visit,
+                       std::string_view from = "") const = 0;
+  // The row's text; valid as long as this transaction.
+  virtual std::optional<std::string_view> FindText(const schema::Schema& schema,
+                                                   std::string_view primary_key) const = 0;
   virtual size_t Count(const schema::Schema& schema) const = 0;
   // The rows that changed after `generation`, each once; nullopt when that is too long ago to be
   // known (read all rows then).
@@ -73,6 +81,11 @@ class Replica {
   virtual std::unique_ptr<ReadTransaction> Read() const = 0;
   virtual uint64_t generation() const = 0;
   virtual bool synchronised() const = 0;  // a full synchronisation has completed at least once
+  virtual size_t size() const = 0;        // rows of all entities
+  // Up to where a store's changes (store::ChangeFeed) are in it, or without a database which
+  // document it was given; "" when that is not known.
+  virtual std::string position() const = 0;
+  virtual Status SetPosition(std::string_view position) = 0;
 
   // Applies `puts` in order as one step. `fetch`, when given, is called for each under the writer's
   // lock and gives the row as the store has it now (so that concurrent writers end with the store's
@@ -81,12 +94,17 @@ class Replica {
                                                           std::string_view primary_key)>;
   virtual Result<uint64_t> Apply(const std::vector<Put>& puts, const Fetch& fetch = nullptr) = 0;
 
+  // Brings rows up to what `fetch` gives, called under the writer's lock as in Apply; when it fails
+  // nothing is changed. `position`, when given, is kept with it.
+  virtual Result<uint64_t> Refresh(const std::vector<ChangedRow>& rows, const Fetch& fetch,
+                                   std::optional<std::string_view> position = std::nullopt) = 0;
+
   // Full synchronisation: `next` gives all rows of the store, entity by entity (any order, each row
   // once); what differs is changed, what is missing deleted, in one step. Gives how many rows
   // changed.
   using RowSource = std::function<Status(
       const std::function<Status(const schema::Schema&, const Json& row)>& row)>;
-  virtual Result<size_t> Synchronise(const RowSource& rows) = 0;
+  virtual Result<size_t> Synchronise(const RowSource& next, std::string_view position = "") = 0;
 };
 
 }  // namespace silverback::replica

@@ -1,10 +1,15 @@
 #include "runtime/store_factory.h"
 
-#include "store/memory_store.h"
+#include <unistd.h>
+
+#include <climits>
+
+#include "runtime/replica_store.h"
 #include "store/postgres/migrations.h"
 #include "store/postgres/postgres_store.h"
 #include "store/sqlite/migrations.h"
 #include "store/sqlite/sqlite_store.h"
+#include "util/string_util.h"
 
 namespace silverback::runtime {
 namespace {
@@ -16,6 +21,13 @@ Error Unavailable(const config::GatewayConf& conf) {
 
 }  // namespace
 
+std::string NodeId(const config::GatewayConf& conf) {
+  constexpr std::string_view kUrlNamespace = "6ba7b811-9dad-11d1-80b4-00c04fd430c8";
+  char host[HOST_NAME_MAX + 1] = {};
+  gethostname(host, sizeof(host) - 1);
+  return UuidV5(kUrlNamespace, std::string(host) + ":" + conf.prefix());
+}
+
 std::string EmbeddedStorePath(const config::GatewayConf& conf) {
   return conf.prefix() + "/kong.db";
 }
@@ -25,15 +37,23 @@ Result<std::unique_ptr<entity::Catalog>> OpenCatalog(const config::GatewayConf& 
   return entity::Catalog::Create(conf.plugins(), conf.database() == "off");
 }
 
-Result<std::unique_ptr<store::Store>> OpenStore(const config::GatewayConf& conf,
-                                                const entity::Catalog& catalog) {
+Result<std::unique_ptr<store::Store>> OpenDatabase(const config::GatewayConf& conf,
+                                                   const entity::Catalog& catalog) {
   if (conf.database() == "sqlite") return store::sqlite::Open(EmbeddedStorePath(conf), catalog);
   if (conf.database() == "postgres") {
-    return store::postgres::Open({.server = store::postgres::OptionsOf(conf), .clock = {}},
-                                 catalog);
+    const store::postgres::EventOptions events{
+        .node_id = NodeId(conf), .propagation_s = conf.Number("db_update_propagation")};
+    return store::postgres::Open(
+        {.server = store::postgres::OptionsOf(conf), .events = events, .clock = {}}, catalog);
   }
-  if (conf.database() == "off") return store::NewMemoryStore("off");
   return Unavailable(conf);
+}
+
+Result<std::unique_ptr<store::Store>> OpenStore(const config::GatewayConf& conf,
+                                                const entity::Catalog& catalog,
+                                                const replica::Replica& replica) {
+  if (conf.database() != "off") return OpenDatabase(conf, catalog);
+  return std::unique_ptr<store::Store>(std::make_unique<ReplicaStore>(replica, &NowWithMillis));
 }
 
 Result<std::unique_ptr<store::Migrator>> OpenMigrator(const config::GatewayConf& conf,

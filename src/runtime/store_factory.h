@@ -15,10 +15,13 @@ namespace silverback::runtime {
 
 Result<std::unique_ptr<entity::Catalog>> OpenCatalog(const config::GatewayConf& conf);
 // The store that `database` names. Connects when first used where it can; errors: kUnavailable,
-// kOperationUnsupported. With the database off the store is an empty one in memory: the replica is
-// what such a node has.
+// kOperationUnsupported, also with the database off.
+Result<std::unique_ptr<store::Store>> OpenDatabase(const config::GatewayConf& conf,
+                                                   const entity::Catalog& catalog);
+// The same for a node: with the database off the store is `replica`, read-only, which outlives it.
 Result<std::unique_ptr<store::Store>> OpenStore(const config::GatewayConf& conf,
-                                                const entity::Catalog& catalog);
+                                                const entity::Catalog& catalog,
+                                                const replica::Replica& replica);
 // What `kong migrations` works on. Does not connect. Error: kOperationUnsupported, also with the
 // database off.
 Result<std::unique_ptr<store::Migrator>> OpenMigrator(const config::GatewayConf& conf,
@@ -26,6 +29,9 @@ Result<std::unique_ptr<store::Migrator>> OpenMigrator(const config::GatewayConf&
 Result<std::unique_ptr<replica::Replica>> OpenReplica(const config::GatewayConf& conf,
                                                       const entity::Catalog& catalog);
 
+// The node's id, the same in all its processes: nodes of a cluster have different hosts or
+// prefixes.
+std::string NodeId(const config::GatewayConf& conf);
 std::string EmbeddedStorePath(const config::GatewayConf& conf);  // PREFIX/kong.db
 std::string ReplicaPath(const config::GatewayConf& conf);        // PREFIX/replica
 

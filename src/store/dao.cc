@@ -63,9 +63,10 @@ Error Missing(const Schema& schema, const Key& key) {
 
 Json ShowRow(const Schema& schema, const Json& row, double now) {
   Json shown = schema.Present(row);
-  if (schema.has_ttl()) {
-    const Json* ttl = FindMember(row, "ttl");
-    shown["ttl"] = ttl && ttl->is_number()
+  // Rows without a database have no such member unless they expire, as in Kong.
+  const Json* ttl = schema.has_ttl() ? FindMember(row, "ttl") : nullptr;
+  if (ttl) {
+    shown["ttl"] = ttl->is_number()
                        ? Json(static_cast<int64_t>(std::max(0.0, ttl->get<double>() - now)))
                        : Json();
   }
@@ -100,10 +101,13 @@ Result<std::string> Dao::WorkspaceId() {
   auto row = schema->CheckInsert({{"name", "default"}});
   if (!row) return row.error();
   if (Status done = (*transaction)->Insert(*schema, *row); !done) return done.error();
+  const std::string id = StringMember(*row, "id");
+  const std::vector<Change> changes = {{schema, id, *row, std::nullopt}};
+  if (Status done = (*transaction)->Announce(changes); !done) return done.error();
   if (Status done = (*transaction)->Commit(); !done) return done.error();
   transaction->reset();
-  workspace.id = StringMember(*row, "id");
-  if (sink_) sink_->Committed({{schema, workspace.id, *row, std::nullopt}});
+  workspace.id = id;
+  if (sink_) sink_->Committed(changes);
   return workspace.id;
 }
 
@@ -134,10 +138,7 @@ Status Dao::Write(const std::function<Status(Operation&)>& work) {
   std::vector<Change> changes;
   Operation operation(catalog_, **transaction, *id, changes);
   if (Status done = work(operation); !done) return done;
-  if (Status done = (*transaction)->Commit(); !done) return done;
-  transaction->reset();
-  if (sink_ && !changes.empty()) sink_->Committed(changes);
-  return Ok();
+  return Commit(*std::move(transaction), changes);
 }
 
 Status Dao::InTransaction(const std::function<Status(Dao& dao)>& work) {
@@ -149,8 +150,15 @@ Status Dao::InTransaction(const std::function<Status(Dao& dao)>& work) {
   std::vector<Change> changes;
   Dao inner(*this, **transaction, changes);
   if (Status done = work(inner); !done) return done;
-  if (Status done = (*transaction)->Commit(); !done) return done;
-  transaction->reset();
+  return Commit(*std::move(transaction), changes);
+}
+
+Status Dao::Commit(std::unique_ptr<Transaction> transaction, const std::vector<Change>& changes) {
+  if (!changes.empty()) {
+    if (Status done = transaction->Announce(changes); !done) return done;
+  }
+  if (Status done = transaction->Commit(); !done) return done;
+  transaction.reset();
   if (sink_ && !changes.empty()) sink_->Committed(changes);
   return Ok();
 }
@@ -304,15 +312,13 @@ Result<size_t> Dao::DeleteExpired() {
       if (!transaction) return transaction.error();
       const auto keys = (*transaction)->DeleteExpired(*schema, kExpiredPerStep);
       if (!keys) return keys.error();
-      if (Status done = (*transaction)->Commit(); !done) return done.error();
-      transaction->reset();
       step = keys->size();
       count += step;
       std::vector<Change> changes;
       for (const std::string& key : *keys) {
         changes.push_back({schema, key, std::nullopt, std::nullopt});
       }
-      if (sink_ && !changes.empty()) sink_->Committed(changes);
+      if (Status done = Commit(*std::move(transaction), changes); !done) return done.error();
     }
   }
   return count;

@@ -21,15 +21,6 @@
 
 namespace silverback::store {
 
-// One row that a committed transaction inserted, changed or deleted.
-struct Change {
-  const schema::Schema* schema;
-  std::string primary_key;
-  std::optional<Json> row;  // as committed; nullopt: deleted
-  std::optional<Json>
-      old_row;  // what was there before, where the Dao knows it (for cache keys and cluster events)
-};
-
 class Operation;
 
 // Told of every commit before the operation returns. The implementation brings the node's replica
@@ -108,6 +99,7 @@ class Dao {
   // is committed.
   Status Write(const std::function<Status(Operation&)>& work);
   Status Read(const std::function<Status(Operation&)>& work);
+  Status Commit(std::unique_ptr<Transaction> transaction, const std::vector<Change>& changes);
   Status InsertIn(Operation& operation, const schema::Schema& schema, Json input, Json& made);
   Status UpdateIn(Operation& operation, const schema::Schema& schema, const Key& key, Json patch,
                   Json& made);

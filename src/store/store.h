@@ -13,6 +13,7 @@
 // belongs to one thread. Every call may block on disk or network: never on an event loop.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -20,6 +21,7 @@
 #include <vector>
 
 #include "schema/schema.h"
+#include "store/change_feed.h"
 #include "util/json.h"
 #include "util/result.h"
 
@@ -45,6 +47,15 @@ struct RowPage {
 // lie in the store and so block their unique values.
 enum class Rows { kLive, kExpired };
 
+// One row that a transaction inserted, changed or deleted.
+struct Change {
+  const schema::Schema* schema;
+  std::string primary_key;
+  std::optional<Json> row;  // as committed; nullopt: deleted
+  // What was there before, where the Dao knows it (for cache keys and cluster events).
+  std::optional<Json> old_row;
+};
+
 class Transaction {
  public:
   virtual ~Transaction() = default;  // without Commit: rolled back
@@ -65,6 +76,12 @@ class Transaction {
   // Deletes at most `limit` rows that have expired; gives their primary keys.
   virtual Result<std::vector<std::string>> DeleteExpired(const schema::Schema& schema,
                                                          size_t limit) = 0;
+  // Every row that has not expired, in the order of primary keys: what a node's replica is made of.
+  // An error of `row` ends it and is given; the transaction is of no further use then.
+  virtual Status Each(const schema::Schema& schema, const std::function<Status(const Json&)>& row);
+  // Called before Commit with all that was changed: a store that other nodes share tells them in
+  // the same commit.
+  virtual Status Announce(const std::vector<Change>& changes);
   virtual Status Commit() = 0;
 };
 
@@ -72,6 +89,7 @@ class Store {
  public:
   virtual ~Store() = default;
 
+  // All that one kRead transaction reads is of one moment.
   enum class Mode { kRead, kWrite };
   virtual Result<std::unique_ptr<Transaction>> Begin(Mode mode) = 0;
 
@@ -79,6 +97,8 @@ class Store {
       const = 0;              // "postgres", "sqlite", "off": as in GET / and error prefixes
   virtual Status Ping() = 0;  // for /status database.reachable
   virtual std::string Version() const = 0;  // of the server or library, for start-up messages
+  // What other nodes change; nullptr: no other node shares this store.
+  virtual std::unique_ptr<ChangeFeed> Feed() { return nullptr; }
 };
 
 }  // namespace silverback::store

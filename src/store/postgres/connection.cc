@@ -293,7 +293,8 @@ Status Connection::CopyOut(const std::string& text,
 }
 
 Result<std::vector<Notice>> Connection::WaitForNotices(std::chrono::milliseconds at_most,
-                                                       int wake) {
+                                                       const std::function<bool()>& give_up) {
+  constexpr std::chrono::milliseconds kAskEvery{50};
   if (Status ready = TakeInAnswer(); !ready) return ready.error();
   const WaitClock::time_point end = WaitClock::now() + at_most;
   std::vector<Notice> notices;
@@ -303,9 +304,10 @@ Result<std::vector<Notice>> Connection::WaitForNotices(std::chrono::milliseconds
       notices.push_back({notify->relname, notify->extra});
       PQfreemem(notify);
     }
-    if (!notices.empty() || WaitClock::now() >= end) return notices;
-    pollfd sockets[] = {{PQsocket(connection_), POLLIN, 0}, {wake, POLLIN, 0}};
-    if (!Poll(sockets, 2, end) || sockets[1].revents != 0) return notices;
+    const auto now = WaitClock::now();
+    if (!notices.empty() || now >= end || give_up()) return notices;
+    pollfd socket{PQsocket(connection_), POLLIN, 0};
+    (void)Poll(&socket, 1, std::min<WaitClock::time_point>(end, now + kAskEvery));
   }
 }
 

@@ -70,9 +70,10 @@ class Connection {
   // COPY (...) TO STDOUT in the text format: `line` is called with each row without its line end.
   Status CopyOut(const std::string& text, const std::function<Status(std::string_view)>& line);
 
-  // What LISTEN brought so far. Waits for more until `at_most` is over or `wake` (a descriptor;
-  // -1: none) becomes readable.
-  Result<std::vector<Notice>> WaitForNotices(std::chrono::milliseconds at_most, int wake);
+  // What LISTEN brought. Waits for it until `at_most` is over or `give_up`, asked now and then,
+  // says so.
+  Result<std::vector<Notice>> WaitForNotices(std::chrono::milliseconds at_most,
+                                             const std::function<bool()>& give_up);
 
   // For ever when 0.
   void set_timeout(int timeout_ms) { timeout_ms_ = timeout_ms; }

@@ -4,7 +4,9 @@
 
 #include <map>
 
+#include "store/cluster_events.h"
 #include "store/errors.h"
+#include "store/postgres/copy_row.h"
 #include "store/postgres/shared.h"
 #include "util/string_util.h"
 
@@ -20,6 +22,16 @@ constexpr const char* kBeginWrite = "BEGIN";
 
 Error NotStored(const schema::Schema& schema) {
   return Error(ErrorCode::kDatabaseError, "'" + schema.name() + "' has no table");
+}
+
+// Rows in the order of their keys' bytes; those whose ttl has not passed.
+std::string CopyStatement(const Statements& statements, double now) {
+  const sql::Table& table = statements.table();
+  const sql::Column* key = table.FindColumn(table.primary_key);
+  return fmt::format(
+      "COPY ({}{} ORDER BY \"{}\"{}) TO STDOUT", statements.select_head(),
+      table.has_ttl ? fmt::format(" WHERE ttl IS NULL OR ttl > to_timestamp({:.3f})", now) : "",
+      table.primary_key, key->kind == sql::Kind::kUuid ? "" : " COLLATE \"C\"");
 }
 
 class PostgresTransaction final : public Transaction {
@@ -114,6 +126,40 @@ class PostgresTransaction final : public Transaction {
     return keys;
   }
 
+  Status Each(const schema::Schema& schema,
+              const std::function<Status(const Json&)>& row) override {
+    const Statements* statements = shared_->Find(schema);
+    if (!statements) return Ok();
+    // However long it takes: the server is not silent while rows come.
+    const auto begun = Run("SET LOCAL statement_timeout = 0", {});
+    if (!begun) return begun.error();
+    CopyRow cells;
+    return loan_.connection->CopyOut(
+        CopyStatement(*statements, shared_->clock()), [&](std::string_view line) -> Status {
+          if (!cells.Parse(line) || cells.size() != statements->selected().size()) {
+            return Error(ErrorCode::kDatabaseError, "a row came in an unexpected form");
+          }
+          return row(statements->DecodeRow([&](size_t i) -> Json {
+            const auto text = cells[i];
+            return text ? sql::DecodeText(*statements->selected()[i], *text) : Json();
+          }));
+        });
+  }
+
+  Status Announce(const std::vector<Change>& changes) override {
+    constexpr size_t kEventsPerStatement = 2000;
+    if (!begun_) return Ok();
+    std::vector<ClusterEvent> events = EventsOf(changes);
+    for (size_t i = 0; i < events.size(); i += kEventsPerStatement) {
+      const auto first = events.begin() + static_cast<ptrdiff_t>(i);
+      const auto last =
+          first + static_cast<ptrdiff_t>(std::min(kEventsPerStatement, events.size() - i));
+      EventStatement tell = TellStatement(shared_->events, {first, last});
+      loan_.connection->Queue(std::move(tell.text), std::move(tell.values));
+    }
+    return Ok();
+  }
+
   Status Commit() override {
     if (!begun_) return Ok();
     const auto done = loan_.connection->Query("COMMIT");
@@ -191,6 +237,10 @@ class PostgresStore final : public Store {
 
   std::string_view strategy() const override { return "postgres"; }
 
+  std::unique_ptr<ChangeFeed> Feed() override {
+    return NewFeed(shared_->pool.options(), shared_->events);
+  }
+
   Status Ping() override {
     auto transaction = Begin(Mode::kRead);
     if (!transaction) return transaction.error();
@@ -225,7 +275,9 @@ Json DecodeRow(const Statements& statements, const Answer& answer, int row) {
 Shared::Shared(StoreOptions options, const entity::Catalog& its_catalog)
     : catalog(its_catalog),
       pool(std::move(options.server)),
-      clock(options.clock ? options.clock : std::function<double()>(NowWithMillis)) {
+      clock(options.clock ? options.clock : std::function<double()>(NowWithMillis)),
+      events(std::move(options.events)) {
+  if (events.node_id.empty()) events.node_id = NewUuid();
   for (const schema::Schema* schema : catalog.entities()) {
     if (!sql::IsStored(*schema)) continue;
     statements.emplace(schema->name(), std::make_unique<Statements>(Dialect::kPostgres, *schema));

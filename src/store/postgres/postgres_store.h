@@ -16,8 +16,15 @@
 
 namespace silverback::store::postgres {
 
+struct EventOptions {
+  std::string node_id;  // a UUID: who tells other nodes; "": a random one
+  double propagation_s =
+      0;  // db_update_propagation: Kong nodes heed what they are told so much later
+};
+
 struct StoreOptions {
   Options server;
+  EventOptions events;
   std::function<double()> clock;  // seconds since the epoch; the system's when empty
 };
 

@@ -10,6 +10,7 @@
 
 #include "entity/catalog.h"
 #include "store/postgres/constraints.h"
+#include "store/postgres/feed.h"
 #include "store/postgres/pool.h"
 #include "store/postgres/postgres_store.h"
 #include "store/sql/statements.h"
@@ -24,6 +25,7 @@ struct Shared {
   const entity::Catalog& catalog;
   Pool pool;
   const std::function<double()> clock;
+  EventOptions events;
   Constraints constraints;
   std::map<std::string, std::unique_ptr<sql::Statements>, std::less<>> statements;  // by entity
 };

@@ -44,6 +44,7 @@ class Statements {
   const std::string& update() const { return update_; }
   const std::string& remove() const { return remove_; }
   const std::string& select() const { return select_; }
+  const std::string& select_head() const { return select_head_; }        // SELECT ... FROM TABLE
   const std::string& delete_expired() const { return delete_expired_; }  // "" without ttl
   // `column`: the column's name (Table::FindMemberColumn).
   std::string SelectBy(const Column& column, Rows rows) const;
