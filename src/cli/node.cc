@@ -6,10 +6,12 @@
 #include <filesystem>
 
 #include "cli/installation.h"
+#include "cli/kept_files.h"
 #include "cli/migration_flow.h"
 #include "cli/ownership.h"
 #include "cli/process.h"
 #include "config/prefix.h"
+#include "config/process_secrets.h"
 #include "runtime/publisher.h"
 #include "runtime/startup.h"
 
@@ -91,13 +93,13 @@ Result<std::unique_ptr<entity::Catalog>> OpenFullCatalog(const config::GatewayCo
   return catalog;
 }
 
-Status FillReplica(const Invocation& invocation, const config::GatewayConf& conf, bool reloading) {
+Status FillReplica(const Invocation& invocation, const config::GatewayConf& conf) {
   Console& console = invocation.console;
   const auto catalog = OpenFullCatalog(conf);
   if (!catalog) return catalog.error();
   if (Status checked = CheckMigrations(invocation, conf, **catalog); !checked) return checked;
   const auto startup = runtime::SynchroniseNode(
-      conf, **catalog, reloading, [&](std::string_view warning) { console.Warn(warning); });
+      conf, **catalog, [&](std::string_view warning) { console.Warn(warning); });
   if (!startup) return startup.error();
   if (!startup->store_reachable) {
     console.Warn(
@@ -144,22 +146,39 @@ Status StartNode(const Invocation& invocation, const config::GatewayConf& conf) 
   return Ok();
 }
 
+namespace {
+
+// What RenderPrefix replaces.
+std::vector<std::string> RenderedFiles(const config::GatewayConf& conf) {
+  const std::string settings = config::EnvFilePath(conf);
+  return {settings, config::SecretsPath(settings), conf.String("nginx_conf"),
+          conf.String("nginx_kong_conf"), conf.String("nginx_kong_stream_conf")};
+}
+
+Status RenderAndReload(const Invocation& invocation, const config::GatewayConf& conf) {
+  auto nginx = NginxProgram();
+  if (!nginx) return nginx.error();
+  if (auto catalog = OpenFullCatalog(conf); !catalog) return catalog.error();
+  if (Status done = RenderPrefix(invocation, conf); !done) return done;
+  if (Status tested = TestNginx(conf, *nginx); !tested) return tested;
+  if (Status done = FillReplica(invocation, conf); !done) return done;
+  return SendSignal(conf, SIGHUP);
+}
+
+}  // namespace
+
 Status ReloadNode(const Invocation& invocation, const config::GatewayConf& conf) {
   if (!MasterPid(conf)) {
     return Error(ErrorCode::kNotFound, "nginx not running in prefix: " + conf.prefix());
   }
-  auto nginx = NginxProgram();
-  if (!nginx) return nginx.error();
-  if (Status done = RenderPrefix(invocation, conf); !done) return done;
-  if (Status tested = TestNginx(conf, *nginx); !tested) return tested;
-  if (Status done = FillReplica(invocation, conf, true); !done) {
-    const bool refused = done.error().code() == ErrorCode::kDeclarativeConfig;
-    if (!refused) return done;
-    // As Kong: the command succeeds, and the node goes on as it was.
-    invocation.console.Warn(done.error().message() + "\nthe node keeps its configuration");
-    return Ok();
+  const KeptFiles before(RenderedFiles(conf));
+  const Status reloaded = RenderAndReload(invocation, conf);
+  if (reloaded) return reloaded;
+  // The node goes on with the settings that it has: so must the next reload.
+  if (Status restored = before.Restore(); !restored) {
+    invocation.console.Warn(restored.error().message());
   }
-  return SendSignal(conf, SIGHUP);
+  return reloaded;
 }
 
 Status StopNode(const Invocation& invocation, const config::GatewayConf& conf) {

@@ -29,7 +29,7 @@ class PrefixWriter {
     for (const auto step : {&PrefixWriter::MakeTree, &PrefixWriter::MakeCertificates,
                             &PrefixWriter::MakeClientCertificate,
                             &PrefixWriter::MakeTrustedCertificates, &PrefixWriter::MakeDhParameters,
-                            &PrefixWriter::WriteConfigurations, &PrefixWriter::GiveToWorkers}) {
+                            &PrefixWriter::WriteConfigurations, &PrefixWriter::ShowToWorkers}) {
       if (Status done = (this->*step)(); !done) return done;
     }
     return Ok();
@@ -168,18 +168,14 @@ class PrefixWriter {
     return WriteFile(SecretsPath(env_file), *sealed, 0600);
   }
 
-  // Workers write their database and replica into the prefix and read .kong_env.
-  Status GiveToWorkers() {
+  // Workers read .kong_env. The folder stays root's: who may replace a file that the master reads
+  // could make it run anything.
+  Status ShowToWorkers() {
     auto user = FindWorkerUser(conf_);
     if (!user) return user.error();
-    if (!*user) return Ok();
-    const WorkerUser& worker = **user;
-    if (chown(conf_.prefix().c_str(), worker.uid, worker.gid) != 0 ||
-        chown(EnvFilePath(conf_).c_str(), 0, worker.gid) != 0) {
-      return Error(ErrorCode::kIo, fmt::format("could not give {} to the workers' user: {}",
-                                               conf_.prefix(), std::strerror(errno)));
-    }
-    return Ok();
+    if (!*user || chown(EnvFilePath(conf_).c_str(), 0, (*user)->gid) == 0) return Ok();
+    return Error(ErrorCode::kIo, fmt::format("could not show {} to the workers' group: {}",
+                                             EnvFilePath(conf_), std::strerror(errno)));
   }
 
   GatewayConf conf_;

@@ -2,7 +2,6 @@
 
 #include "nginx/conf.h"
 #include "nginx/guard.h"
-#include "nginx/handshake.h"
 #include "nginx/phases.h"
 #include "nginx/pool.h"
 
@@ -51,10 +50,6 @@ std::shared_ptr<void>& RequestContext::RawSlot(const void* plugin) {
     if (key == plugin) return slot;
   }
   return slots_.emplace_back(plugin, nullptr).second;
-}
-
-std::string RequestContext::ClientCertificateChain() const {
-  return r_->connection->ssl != nullptr ? ClientChain(r_->connection->ssl->connection) : "";
 }
 
 Json& RequestContext::Shared() {

@@ -12,7 +12,6 @@
 
 #include "plugin/env.h"
 #include "plugin/exchange.h"
-#include "plugin/handshake.h"
 #include "util/json.h"
 #include "util/result.h"
 
@@ -34,8 +33,6 @@ struct BodyChunk {
 class Plugin {
  public:
   virtual ~Plugin() = default;
-  // Of plugins that apply everywhere.
-  virtual void OnCertificate(Handshake&) const {}
   virtual Next OnRewrite(Exchange&) const { return Next::kContinue; }
   virtual Next OnAccess(Exchange&) const { return Next::kContinue; }
   // The one phase before proxying of a TCP or UDP session (Exchange::IsStream).
@@ -51,8 +48,7 @@ enum Phase : uint8_t {
   kHeaderFilter = 4,
   kBodyFilter = 8,
   kLog = 16,
-  kPreread = 32,
-  kCertificate = 64
+  kPreread = 32
 };
 
 struct PluginInstance {

@@ -15,13 +15,10 @@ namespace silverback::runtime {
 
 Result<std::unique_ptr<entity::Catalog>> OpenCatalog(const config::GatewayConf& conf);
 // The store that `database` names. Connects when first used where it can; errors: kUnavailable,
-// kOperationUnsupported, also with the database off.
-Result<std::unique_ptr<store::Store>> OpenDatabase(const config::GatewayConf& conf,
-                                                   const entity::Catalog& catalog);
-// The same for a node: with the database off the store is `replica`, read-only, which outlives it.
+// kOperationUnsupported. With the database off the store is an empty one in memory: the replica is
+// what such a node has.
 Result<std::unique_ptr<store::Store>> OpenStore(const config::GatewayConf& conf,
-                                                const entity::Catalog& catalog,
-                                                const replica::Replica& replica);
+                                                const entity::Catalog& catalog);
 // What `kong migrations` works on. Does not connect. Error: kOperationUnsupported, also with the
 // database off.
 Result<std::unique_ptr<store::Migrator>> OpenMigrator(const config::GatewayConf& conf,

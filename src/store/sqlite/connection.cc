@@ -18,6 +18,13 @@ void MakePrivate(const std::string& path) {
   if (file >= 0) close(file);
 }
 
+// The -wal and -shm files stay when the last connection is closed: the workers' user may write
+// them, but not make them anew, for the folder is not its.
+void KeepCompanions(sqlite3* db) {
+  int on = 1;
+  sqlite3_file_control(db, "main", SQLITE_FCNTL_PERSIST_WAL, &on);
+}
+
 Status Bind(sqlite3* db, sqlite3_stmt* statement, const std::vector<sql::Value>& values) {
   int number = 0;
   for (const sql::Value& value : values) {
@@ -124,6 +131,7 @@ Result<std::unique_ptr<Connection>> Connection::Open(const std::string& path,
   if (ready) {
     sqlite3_extended_result_codes(db, 1);
     sqlite3_busy_timeout(db, options.busy_timeout_ms);
+    KeepCompanions(db);
     ready = connection->Script(
         fmt::format("PRAGMA journal_mode = WAL; PRAGMA synchronous = {}; PRAGMA foreign_keys = ON;"
                     "PRAGMA temp_store = MEMORY;",
