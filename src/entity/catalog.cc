@@ -57,9 +57,13 @@ Json ParseEmbedded(const util::EmbeddedFile& file) {
   return Json::parse(file.text, nullptr, false);
 }
 
-// Without a database counters can only be local, and that is the default then.
+// Without a database counters can only be local, and that is the default then; certificates cannot
+// be kept there.
 void AdaptToStore(Json& definition, bool db_less) {
-  if (!db_less || StringMember(definition, "name") != "rate-limiting") return;
+  if (!db_less) return;
+  const std::string name = StringMember(definition, "name");
+  if (name == "acme") definition["hidden_entity_checks"].push_back({{"check", "acme_storage"}});
+  if (name != "rate-limiting" && name != "response-ratelimiting") return;
   for (Json& field : definition["fields"]) {
     if (!field.contains("config")) continue;
     for (Json& inner : field["config"]["fields"]) {

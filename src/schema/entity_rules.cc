@@ -174,8 +174,15 @@ Json DistinctTagNames(const Json& tags) {
   return nullptr;
 }
 
-constexpr std::array<std::pair<std::string_view, EntityCheck>, 4> kEntityChecks = {
-    {{"route", RouteEntity},
+// Without a database nothing could be written there (entity::Catalog adds the check then).
+void AcmeStorage(const Json& record, bool, Json& errors) {
+  if (ValueAt(record, "config.storage") == "kong")
+    Fail(errors, "\"kong\" storage can't be used with dbless mode");
+}
+
+constexpr std::array<std::pair<std::string_view, EntityCheck>, 5> kEntityChecks = {
+    {{"acme_storage", AcmeStorage},
+     {"route", RouteEntity},
      {"certificate_pair", CertificateEntity},
      {"ca_certificate", CaCertificateEntity},
      {"read_only_tags", ReadOnlyTags}}};
