@@ -1,6 +1,8 @@
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -86,10 +88,17 @@ Result<int> Parse(const Invocation& invocation, const entity::Catalog& catalog) 
   return 0;
 }
 
+// Large transfers say how far they are, small ones when asked to be verbose.
+constexpr size_t kWorthTelling = 10000;
+
 declarative::Progress Progress(Console& console, const char* what) {
-  return [&console, what](size_t done, size_t total) {
-    console.Verbose(total ? fmt::format("{}: {} of {}", what, done, total)
-                          : fmt::format("{}: {}", what, done));
+  return [&console, what, told = size_t{0}](size_t done, size_t total) mutable {
+    const std::string text =
+        total ? fmt::format("{}: {} of {}", what, done, total) : fmt::format("{}: {}", what, done);
+    const size_t step = std::max(total / 10, kWorthTelling);
+    const bool tell = done >= told + step || (done == total && total >= kWorthTelling);
+    if (tell) told = done;
+    console.Log(tell ? Level::kInfo : Level::kVerbose, text);
   };
 }
 
@@ -102,7 +111,7 @@ Result<int> Import(const Invocation& invocation, const config::GatewayConf& conf
   if (conf.embedded_store()) {
     if (Status made = MakePrefix(invocation, conf); !made) return made.error();
   }
-  const auto store = runtime::OpenStore(conf, catalog);
+  const auto store = runtime::OpenDatabase(conf, catalog);
   if (!store) return store.error();
   store::Dao dao(catalog, **store, nullptr);
   const Status imported =
@@ -119,6 +128,11 @@ Result<int> Import(const Invocation& invocation, const config::GatewayConf& conf
 }
 
 Status ExportTo(const std::string& path, store::Dao& dao, Console& console) {
+  std::error_code ignored;
+  std::filesystem::create_directories(std::filesystem::path(path).parent_path(), ignored);
+  // It may hold keys and passwords.
+  if (const int made = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600); made >= 0)
+    close(made);
   std::ofstream file(path);
   const auto write = [&](std::string_view piece) -> Status {
     if (file.write(piece.data(), static_cast<std::streamsize>(piece.size()))) return Ok();
@@ -142,7 +156,7 @@ Result<int> Export(const Invocation& invocation, const config::GatewayConf& conf
   if (conf.embedded_store() && !std::filesystem::exists(runtime::EmbeddedStorePath(conf))) {
     return Refused("nothing is stored in prefix: " + conf.prefix());
   }
-  const auto store = runtime::OpenStore(conf, catalog);
+  const auto store = runtime::OpenDatabase(conf, catalog);
   if (!store) return store.error();
   store::Dao dao(catalog, **store, nullptr);
   if (Status exported = ExportTo(path, dao, invocation.console); !exported) {

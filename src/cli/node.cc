@@ -93,13 +93,13 @@ Result<std::unique_ptr<entity::Catalog>> OpenFullCatalog(const config::GatewayCo
   return catalog;
 }
 
-Status FillReplica(const Invocation& invocation, const config::GatewayConf& conf) {
+Status FillReplica(const Invocation& invocation, const config::GatewayConf& conf, bool reloading) {
   Console& console = invocation.console;
   const auto catalog = OpenFullCatalog(conf);
   if (!catalog) return catalog.error();
   if (Status checked = CheckMigrations(invocation, conf, **catalog); !checked) return checked;
   const auto startup = runtime::SynchroniseNode(
-      conf, **catalog, [&](std::string_view warning) { console.Warn(warning); });
+      conf, **catalog, reloading, [&](std::string_view warning) { console.Warn(warning); });
   if (!startup) return startup.error();
   if (!startup->store_reachable) {
     console.Warn(
@@ -161,7 +161,13 @@ Status RenderAndReload(const Invocation& invocation, const config::GatewayConf& 
   if (auto catalog = OpenFullCatalog(conf); !catalog) return catalog.error();
   if (Status done = RenderPrefix(invocation, conf); !done) return done;
   if (Status tested = TestNginx(conf, *nginx); !tested) return tested;
-  if (Status done = FillReplica(invocation, conf); !done) return done;
+  if (Status done = FillReplica(invocation, conf, true); !done) {
+    const bool refused = done.error().code() == ErrorCode::kDeclarativeConfig;
+    if (!refused) return done;
+    // As Kong: the command succeeds, and the node goes on as it was.
+    invocation.console.Warn(done.error().message() + "\nthe node keeps its configuration");
+    return Ok();
+  }
   return SendSignal(conf, SIGHUP);
 }
 

@@ -22,7 +22,9 @@ Status RenderPrefix(const Invocation& invocation, const config::GatewayConf& con
 Result<std::unique_ptr<entity::Catalog>> OpenFullCatalog(const config::GatewayConf& conf);
 
 // Checks the store's migrations (the embedded one is made), and brings the node's replica up to it.
-Status FillReplica(const Invocation& invocation, const config::GatewayConf& conf);
+// `reloading`: the node runs and may keep a configuration that it was posted.
+Status FillReplica(const Invocation& invocation, const config::GatewayConf& conf,
+                   bool reloading = false);
 
 // After a command has changed the store: brings the node's replica up to it, when there is one. Its
 // workers look there from time to time.

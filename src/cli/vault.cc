@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <filesystem>
+
 #include "cli/commands.h"
 #include "config/references.h"
 #include "runtime/store_factory.h"
@@ -26,11 +28,21 @@ Error NotFound(const config::Reference& reference, std::string_view what) {
                fmt::format("{} ({}) [{}]", what, reference.vault, reference.text));
 }
 
-// The configuration of the vault that stands in the database under that prefix.
+// The configuration of the vault that stands under that prefix in the database or, without one, in
+// what the node of this prefix serves.
 Result<Json> FindVault(const config::GatewayConf& conf, const config::Reference& reference) {
   const auto catalog = runtime::OpenCatalog(conf);
   if (!catalog) return catalog.error();
-  const auto store = runtime::OpenStore(conf, **catalog);
+  std::unique_ptr<replica::Replica> replica;
+  if (conf.database() == "off") {
+    if (!std::filesystem::exists(runtime::ReplicaPath(conf)))
+      return NotFound(reference, "vault not found");
+    auto opened = runtime::OpenReplica(conf, **catalog);
+    if (!opened) return opened.error();
+    replica = *std::move(opened);
+  }
+  const auto store = replica ? runtime::OpenStore(conf, **catalog, *replica)
+                             : runtime::OpenDatabase(conf, **catalog);
   if (!store) return store.error();
   store::Dao dao(**catalog, **store, nullptr);
   const auto vault = dao.Select("vaults_beta", {"prefix", reference.vault});

@@ -1,19 +1,18 @@
 // CertificateStore: the certificates of the configuration as OpenSSL objects: for clients by the
-// name that they ask for, for upstreams by id. Decoded on first use and kept while the row stays
-// the same. One per worker; event loop only.
+// name that they ask for, for upstreams by id. Each row is decoded once: soon after it came, on a
+// thread of the worker, or when it is first asked for. One per worker; event loop only, no locks.
 #pragma once
 
 #include <openssl/ssl.h>
 
-#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 
 #include "balancer/address.h"
 #include "nginx/ngx.h"
 #include "nginx/upstream_target.h"
+#include "plugin/env.h"
 #include "runtime/snapshot.h"
 
 namespace silverback::nginx {
@@ -21,8 +20,8 @@ namespace silverback::nginx {
 class CertificateStore {
  public:
   // `system_bundle`: the file of authorities that are trusted where a service names none; "" for
-  // the system's own.
-  explicit CertificateStore(std::string system_bundle);
+  // the system's own. `background` outlives the store.
+  CertificateStore(std::string system_bundle, plugin::Background& background);
   ~CertificateStore();
 
   void Use(std::shared_ptr<const runtime::Snapshot> snapshot);
@@ -41,18 +40,12 @@ class CertificateStore {
   void SaveSession(const std::string& key, SSL* ssl);
 
  private:
-  struct Pair;
   struct State;
-  std::unique_ptr<State> state_;
+  std::shared_ptr<State> state_;
 };
 
 // What makes a TLS session with an upstream fit for another connection.
 std::string TlsSessionKey(const CertificateStore& certificates, const balancer::Address& address,
                           std::string_view name, const UpstreamTls& tls);
-
-// Handshakes of `context` present the certificates of ThisGateway().
-void ServeCertificates(SSL_CTX* context);
-// That, for the HTTP servers that have `silverback_certificate`.
-ngx_int_t AddCertificateCallbacks(ngx_conf_t* cf);
 
 }  // namespace silverback::nginx

@@ -14,6 +14,7 @@
 #include "nginx/keepalive_pool.h"
 #include "nginx/network.h"
 #include "nginx/node.h"
+#include "nginx/node_loader.h"
 #include "nginx/shm_zone.h"
 #include "nginx/timers.h"
 #include "replica/replica.h"
@@ -89,6 +90,7 @@ struct Gateway::Parts {
   std::unique_ptr<runtime::Publisher> publisher;
   std::unique_ptr<store::Dao> dao;
   std::unique_ptr<RunningNode> node;
+  std::unique_ptr<NodeLoader> loader;
   std::unique_ptr<admin::Api> api;
 
   std::unique_ptr<CertificateStore> certificates;
@@ -131,13 +133,13 @@ void Gateway::Parts::ParseTrustedIps() {
 }
 
 Status Gateway::Parts::OpenStorage() {
-  auto made = entity::Catalog::Create(conf->plugins());
+  auto made = runtime::OpenCatalog(*conf);
   if (!made) return made.error();
   catalog = std::move(*made);
   auto opened = replica::Replica::Open(*catalog, {.path = conf->prefix() + "/replica"});
   if (!opened) return opened.error();
   replica = std::move(*opened);
-  auto store_opened = runtime::OpenStore(*conf, *catalog);
+  auto store_opened = runtime::OpenStore(*conf, *catalog, *replica);
   if (!store_opened) return store_opened.error();
   store = std::move(*store_opened);
   return Ok();
@@ -159,7 +161,7 @@ Status Gateway::Parts::MakeServices(ZoneContent& zone) {
                                   &CachedNow, [] { return NewUuid(); }, conf->database() == "off",
                                   NodeIdOf(conf->prefix())});
   const std::string bundle = conf->String("lua_ssl_trusted_certificate_combined");
-  certificates = std::make_unique<CertificateStore>(bundle);
+  certificates = std::make_unique<CertificateStore>(bundle, *background);
   KeepalivePool::Limits limits;
   limits.size = static_cast<size_t>(conf->Number("upstream_keepalive_pool_size", 60));
   limits.requests = static_cast<ngx_uint_t>(conf->Number("upstream_keepalive_max_requests", 100));
@@ -191,14 +193,19 @@ Status Gateway::Parts::StartWorker() {
 }
 
 void Gateway::Parts::MakeAdminApi() {
-  publisher = std::make_unique<runtime::Publisher>(
-      *catalog, *store, *replica, shared,
-      [this](std::string_view message) { logger.Log(plugin::LogLevel::kWarn, message); });
+  const auto warn = [this](std::string_view message) {
+    logger.Log(plugin::LogLevel::kWarn, message);
+  };
+  publisher = std::make_unique<runtime::Publisher>(*catalog, *store, *replica, shared, warn);
   dao = std::make_unique<store::Dao>(*catalog, *store, publisher.get());
   node = std::make_unique<RunningNode>(
       RunningNode::Parts{*conf, *loop, *shared, network->upstreams(), network->dns(),
                          [this] { return worker->snapshot(); }, NodeIdOf(conf->prefix())});
-  api = std::make_unique<admin::Api>(*conf, *catalog, *dao, *node);
+  if (conf->database() == "off") {
+    loader = std::make_unique<NodeLoader>(
+        runtime::DeclarativeNode(*conf, *catalog, *replica, shared, warn), *dao);
+  }
+  api = std::make_unique<admin::Api>(*conf, *catalog, *dao, *node, loader.get());
 }
 
 Gateway::Gateway() : parts_(std::make_unique<Parts>()) {}

@@ -1,10 +1,10 @@
 // The HTTP module's directives, its configuration and where its handlers hang in nginx.
 #include "nginx/admin_content.h"
-#include "nginx/certificates.h"
 #include "nginx/conf.h"
 #include "nginx/error_page.h"
 #include "nginx/filters.h"
 #include "nginx/gateway.h"
+#include "nginx/handshake.h"
 #include "nginx/network.h"
 #include "nginx/phases.h"
 #include "nginx/shm_zone.h"

@@ -72,9 +72,9 @@ struct Network::Parts {
 
 std::optional<Network::Parts::Pair> Network::Parts::Certificate(const std::string& id) const {
   if (id.empty() || !snapshot || !snapshot->certificates) return default_certificate;
-  const auto found = snapshot->certificates->rows.find(id);
-  if (found == snapshot->certificates->rows.end()) return std::nullopt;
-  return Pair(StringMember(*found->second, "cert"), StringMember(*found->second, "key"));
+  const runtime::CertificateEntry* entry = snapshot->certificates->ById(id);
+  if (entry == nullptr) return std::nullopt;
+  return Pair(StringMember(*entry->row, "cert"), StringMember(*entry->row, "key"));
 }
 
 Network::Network(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}

@@ -2,6 +2,7 @@
 
 #include "nginx/conf.h"
 #include "nginx/guard.h"
+#include "nginx/handshake.h"
 #include "nginx/phases.h"
 #include "nginx/pool.h"
 
@@ -50,6 +51,10 @@ std::shared_ptr<void>& RequestContext::RawSlot(const void* plugin) {
     if (key == plugin) return slot;
   }
   return slots_.emplace_back(plugin, nullptr).second;
+}
+
+std::string RequestContext::ClientCertificateChain() const {
+  return r_->connection->ssl != nullptr ? ClientChain(r_->connection->ssl->connection) : "";
 }
 
 Json& RequestContext::Shared() {

@@ -93,6 +93,8 @@ class RequestContext final : public plugin::Exchange {
   void Authenticate(plugin::EntityRef consumer, plugin::EntityRef credential,
                     bool anonymous) override;
   plugin::ConnectionInfo Connection() const override;
+  std::string ClientCertificateChain() const override;
+  void SetClientVerify(std::string_view verdict) override { client_verify_ = verdict; }
   Json& Shared() override;
   std::shared_ptr<Resumer> Suspend() override;
   Json Serialize() const override;
@@ -179,6 +181,7 @@ class RequestContext final : public plugin::Exchange {
   std::string forwarded_for_;
   mutable std::string client_ip_;
   plugin::EntityRef consumer_, credential_;
+  std::string client_verify_;
   Json shared_;
   std::vector<std::pair<const void*, std::shared_ptr<void>>> slots_;
   std::optional<plugin::LocalResponse> response_;

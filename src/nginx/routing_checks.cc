@@ -40,6 +40,19 @@ std::optional<LocalResponse> CheckGrpc(RequestContext& context, const entity::Ro
   return std::nullopt;
 }
 
+// Which route and service answer, for a client that asks for it.
+void ShowMatch(RequestContext& context) {
+  if (!context.RequestHeader("kong-debug")) return;
+  const auto show = [&](std::string_view name, const std::string& value) {
+    if (!value.empty()) context.SetResponseHeader(name, value);
+  };
+  show("Kong-Route-Id", context.route()->id);
+  show("Kong-Route-Name", context.route()->name);
+  if (context.service() == nullptr) return;
+  show("Kong-Service-Id", context.service()->id);
+  show("Kong-Service-Name", context.service()->name);
+}
+
 }  // namespace
 
 std::optional<LocalResponse> FindRoute(RequestContext& context) {
@@ -48,6 +61,7 @@ std::optional<LocalResponse> FindRoute(RequestContext& context) {
   if (!match) return JsonMessage(404, "no Route matched with those values");
   context.SetMatch(std::move(*match));
   context.ComputeForwarded();
+  ShowMatch(context);
   const entity::Route& route = *context.route();
   if (auto refused = CheckGrpc(context, route)) return refused;
   return CheckHttps(context, route);

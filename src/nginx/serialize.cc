@@ -65,13 +65,13 @@ void Redact(Json& headers) {
 
 }  // namespace
 
-Json TlsToJson(SSL* ssl) {
+Json TlsToJson(SSL* ssl, std::string_view client_verify) {
   const char* verified = SSL_get0_peer_certificate(ssl) == nullptr ? "NONE"
                          : SSL_get_verify_result(ssl) == X509_V_OK ? "SUCCESS"
                                                                    : "FAILED";
   return {{"version", SSL_get_version(ssl)},
           {"cipher", SSL_get_cipher_name(ssl)},
-          {"client_verify", verified}};
+          {"client_verify", client_verify.empty() ? verified : client_verify}};
 }
 
 Json TriesToJson(const std::vector<Try>& tries) {
@@ -115,7 +115,8 @@ Json RequestContext::SerializeRequest() const {
                   {"headers", HeadersToJson(RequestHeaders())},
                   {"size", RequestSize()}};
   Redact(request["headers"]);
-  if (r_->connection->ssl != nullptr) request["tls"] = TlsToJson(r_->connection->ssl->connection);
+  if (r_->connection->ssl != nullptr)
+    request["tls"] = TlsToJson(r_->connection->ssl->connection, client_verify_);
   return request;
 }
 

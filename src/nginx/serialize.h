@@ -10,7 +10,8 @@
 
 namespace silverback::nginx {
 
-Json TlsToJson(SSL* ssl);
+// `client_verify`: how a plugin has judged the client's certificate; "" when none has.
+Json TlsToJson(SSL* ssl, std::string_view client_verify);
 Json TriesToJson(const std::vector<Try>& tries);
 // route, service, consumer and authenticated_entity of an entry.
 void PutEntities(const plugin::Exchange& exchange, Json& entry);

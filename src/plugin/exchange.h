@@ -118,6 +118,10 @@ class Exchange {
   virtual void Authenticate(EntityRef consumer, EntityRef credential, bool anonymous = false) = 0;
 
   virtual ConnectionInfo Connection() const { return {}; }
+  // What the client has shown in its handshake, as PEM, its own certificate first; "" for none.
+  virtual std::string ClientCertificateChain() const { return ""; }
+  // How its certificate was judged ("SUCCESS", "NONE", "FAILED:why"), for the upstream and logs.
+  virtual void SetClientVerify(std::string_view) {}
 
   // Free-form state shared by the plugins of one request (authenticated groups, rate-limit
   // figures): key -> value.

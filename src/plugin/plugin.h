@@ -12,6 +12,7 @@
 
 #include "plugin/env.h"
 #include "plugin/exchange.h"
+#include "plugin/handshake.h"
 #include "util/json.h"
 #include "util/result.h"
 
@@ -33,6 +34,8 @@ struct BodyChunk {
 class Plugin {
  public:
   virtual ~Plugin() = default;
+  // Of plugins that apply everywhere.
+  virtual void OnCertificate(Handshake&) const {}
   virtual Next OnRewrite(Exchange&) const { return Next::kContinue; }
   virtual Next OnAccess(Exchange&) const { return Next::kContinue; }
   // The one phase before proxying of a TCP or UDP session (Exchange::IsStream).
@@ -48,7 +51,8 @@ enum Phase : uint8_t {
   kHeaderFilter = 4,
   kBodyFilter = 8,
   kLog = 16,
-  kPreread = 32
+  kPreread = 32,
+  kCertificate = 64
 };
 
 struct PluginInstance {

@@ -84,6 +84,24 @@ class LmdbRead final : public ReadTransaction {
     });
   }
 
+  void EachFor(const schema::Schema& schema, std::string_view field, std::string_view id,
+               const std::function<bool(std::string_view, std::string_view)>& visit,
+               std::string_view from) const override {
+    const std::string prefix = ForeignPrefix(schema.name(), field, id);
+    const std::string start = prefix + std::string(from);
+    txn_.Scan(txn_.tables().foreign, start,
+              [&](std::string_view key, std::string_view primary_key) {
+                if (!key.starts_with(prefix)) return false;
+                const auto row = FindText(schema, primary_key);
+                return !row || visit(primary_key, *row);
+              });
+  }
+
+  std::optional<std::string_view> FindText(const schema::Schema& schema,
+                                           std::string_view primary_key) const override {
+    return txn_.Get(txn_.tables().rows, RowKey(schema.name(), primary_key));
+  }
+
   size_t Count(const schema::Schema& schema) const override {
     size_t count = 0;
     Each(
@@ -191,19 +209,20 @@ class LmdbReplica final : public Replica {
     return writer.generation();
   }
 
-  Result<size_t> Synchronise(const RowSource& rows, std::string_view position) override {
+  Result<size_t> Synchronise(const RowSource& next, std::string_view position) override {
     env_->ReleaseDeadReaders();
     Txn txn(env_->env(), env_->tables(), true);
     if (!txn.ok()) return LmdbError("begin", txn.begin_error());
     RowWriter writer(txn, ReadNumber(txn, "generation") + 1);
     std::unordered_set<std::string> seen;
-    const Status read = rows([&](const schema::Schema& schema, const Json& row) -> Status {
+    const Status read = next([&](const schema::Schema& schema, const Json& row) -> Status {
       const std::string key = StringMember(row, schema.primary_key());
       seen.insert(RowKey(schema.name(), key));
       return writer.Write(schema, key, row);
     });
     if (!read) return read.error();
     if (auto deleted = DeleteUnseen(txn, writer, seen); !deleted) return deleted.error();
+    if (auto shared = ShareUniqueValues(txn, writer, next); !shared) return shared.error();
     if (auto done = writer.Finish(); !done) return done.error();
     if (const int code = txn.Put(env_->tables().meta, "synchronised", "1"))
       return LmdbError("put", code);
@@ -215,6 +234,25 @@ class LmdbReplica final : public Replica {
   }
 
  private:
+  // Where rows share unique values, their entries depend on the order of writes and deletions: they
+  // are put right in the order of the source. Such a state is remembered, because a later deletion
+  // may take an entry that another row should get.
+  Status ShareUniqueValues(Txn& txn, RowWriter& writer, const RowSource& next) {
+    const bool shared_before = txn.Get(env_->tables().meta, "shared").has_value();
+    if (!shared_before && !writer.met_shared_value()) return Ok();
+    bool claimed = false;
+    const Status done = next([&](const schema::Schema& schema, const Json& row) -> Status {
+      const auto taken = writer.Claim(schema, StringMember(row, schema.primary_key()), row);
+      if (!taken) return taken.error();
+      claimed = claimed || *taken;
+      return Ok();
+    });
+    if (!done) return done;
+    const int code = claimed ? txn.Put(env_->tables().meta, "shared", "1")
+                             : txn.Delete(env_->tables().meta, "shared");
+    return code ? Status(LmdbError("put", code)) : Ok();
+  }
+
   Status DeleteUnseen(const Txn& txn, RowWriter& writer,
                       const std::unordered_set<std::string>& seen) {
     std::vector<std::string> gone;

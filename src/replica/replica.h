@@ -53,6 +53,13 @@ class ReadTransaction {
   virtual void Each(const schema::Schema& schema,
                     const std::function<bool(std::string_view key, std::string_view row)>& visit,
                     std::string_view from = "") const = 0;
+  // Those whose foreign field refers to `id`, from the key `from` on.
+  virtual void EachFor(const schema::Schema& schema, std::string_view field, std::string_view id,
+                       const std::function<bool(std::string_view key, std::string_view row)>& visit,
+                       std::string_view from = "") const = 0;
+  // The row's text; valid as long as this transaction.
+  virtual std::optional<std::string_view> FindText(const schema::Schema& schema,
+                                                   std::string_view primary_key) const = 0;
   virtual size_t Count(const schema::Schema& schema) const = 0;
   // The rows that changed after `generation`, each once; nullopt when that is too long ago to be
   // known (read all rows then).
@@ -75,7 +82,8 @@ class Replica {
   virtual uint64_t generation() const = 0;
   virtual bool synchronised() const = 0;  // a full synchronisation has completed at least once
   virtual size_t size() const = 0;        // rows of all entities
-  // Up to where a store's changes (store::ChangeFeed) are in it; "" when that is not known.
+  // Up to where a store's changes (store::ChangeFeed) are in it, or without a database which
+  // document it was given; "" when that is not known.
   virtual std::string position() const = 0;
   virtual Status SetPosition(std::string_view position) = 0;
 
@@ -96,7 +104,7 @@ class Replica {
   // changed.
   using RowSource = std::function<Status(
       const std::function<Status(const schema::Schema&, const Json& row)>& row)>;
-  virtual Result<size_t> Synchronise(const RowSource& rows, std::string_view position = "") = 0;
+  virtual Result<size_t> Synchronise(const RowSource& next, std::string_view position = "") = 0;
 };
 
 }  // namespace silverback::replica

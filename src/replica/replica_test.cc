@@ -76,6 +76,41 @@ TEST_F(ReplicaTest, SwappedNamesOfTwoRowsInOneStepAreBothFound) {
   EXPECT_EQ(StringMember(*read->FindUnique(Entity("consumers"), "username", "bob"), "id"), "c1");
 }
 
+TEST_F(ReplicaTest, OfRowsThatShareAUniqueValueTheLastIsFound) {
+  const auto synchronise = [&](std::vector<Put> puts) {
+    ASSERT_TRUE(replica_->Synchronise([&](const auto& row) { return Rows(puts, row); }));
+  };
+  const auto owner = [&] {
+    const auto row = replica_->Read()->FindUnique(Entity("consumers"), "username", "ann");
+    return row ? StringMember(*row, "id") : "";
+  };
+  synchronise({Consumer("c2", "ann"), Consumer("c1", "ann")});
+  EXPECT_EQ(owner(), "c1");
+  synchronise({Consumer("c1", "ann"), Consumer("c2", "ann")});
+  EXPECT_EQ(owner(), "c2");
+  synchronise({Consumer("c1", "ann")});
+  EXPECT_EQ(owner(), "c1");
+  synchronise({Consumer("c1", "eve")});
+  EXPECT_EQ(owner(), "");
+}
+
+TEST_F(ReplicaTest, ListsFromAnyKeyOn) {
+  ASSERT_TRUE(replica_->Apply({Consumer("c1", "a"), Consumer("c2", "b"), Consumer("c3", "c"),
+                               Key("k1", "x", "c1"), Key("k2", "y", "c1"), Key("k3", "z", "c2")}));
+  const auto read = replica_->Read();
+  std::vector<std::string> keys;
+  const auto collect = [&](std::string_view key, std::string_view) {
+    keys.emplace_back(key);
+    return true;
+  };
+  read->Each(Entity("consumers"), collect, "c2");
+  EXPECT_EQ(keys, (std::vector<std::string>{"c2", "c3"}));
+  keys.clear();
+  read->EachFor(Entity("keyauth_credentials"), "consumer", "c1", collect);
+  read->EachFor(Entity("keyauth_credentials"), "consumer", "c1", collect, "k2");
+  EXPECT_EQ(keys, (std::vector<std::string>{"k1", "k2", "k2"}));
+}
+
 TEST_F(ReplicaTest, GenerationAndVersionsMoveOnlyWithChanges) {
   const auto first = replica_->Apply({Consumer("c1", "ann")});
   const auto same = replica_->Apply({Consumer("c1", "ann")});

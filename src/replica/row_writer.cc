@@ -49,34 +49,57 @@ Status RowWriter::DeleteUnknown(std::string_view row_key) {
   return Check(txn_.Delete(txn_.tables().rows, row_key));
 }
 
+template <class Entry>
+Status RowWriter::EachUnique(const schema::Schema& schema, const Json& row, const Entry& entry) {
+  for (const schema::Field& field : schema.fields()) {
+    const Json* value = field.unique ? FindMember(row, field.name) : nullptr;
+    if (!value || value->is_null()) continue;
+    const std::string text =
+        field.type == schema::FieldType::kForeign ? ForeignId(row, field.name) : Text(*value);
+    if (auto done = entry(UniqueKey(schema.name(), field.name, text)); !done) return done;
+  }
+  if (schema.cache_key().empty()) return Ok();
+  const std::string key = schema.CacheKey(row, StringMember(row, "ws_id"));
+  return key.empty() ? Ok() : entry(UniqueKey(schema.name(), "cache_key", key));
+}
+
 Status RowWriter::Reindex(const schema::Schema& schema, std::string_view primary_key,
                           const Json& row, bool add) {
-  const auto change = [&](MDB_dbi table, const std::string& key) {
-    // Another row may own the name by now (a swap of two names within one step): leave its entry.
-    if (!add && txn_.Get(table, key) != primary_key) return Ok();
-    return Check(add ? txn_.Put(table, key, primary_key) : txn_.Delete(table, key));
-  };
   for (const schema::Field& field : schema.fields()) {
-    const Json* value = FindMember(row, field.name);
-    if (!value || value->is_null()) continue;
-    Status done;
-    if (field.type == schema::FieldType::kForeign) {
-      const std::string id = ForeignId(row, field.name);
-      done = change(txn_.tables().foreign,
-                    ForeignPrefix(schema.name(), field.name, id) + std::string(primary_key));
-      if (done && field.unique)
-        done = change(txn_.tables().unique, UniqueKey(schema.name(), field.name, id));
-    } else if (field.unique) {
-      done = change(txn_.tables().unique, UniqueKey(schema.name(), field.name, Text(*value)));
-    }
+    const std::string id =
+        field.type == schema::FieldType::kForeign ? ForeignId(row, field.name) : "";
+    if (id.empty()) continue;
+    const std::string key = ForeignPrefix(schema.name(), field.name, id) + std::string(primary_key);
+    const auto done = Check(add ? txn_.Put(txn_.tables().foreign, key, primary_key)
+                                : txn_.Delete(txn_.tables().foreign, key));
     if (!done) return done;
   }
-  if (!schema.cache_key().empty()) {
-    const std::string key = schema.CacheKey(row, StringMember(row, "ws_id"));
-    if (!key.empty())
-      return change(txn_.tables().unique, UniqueKey(schema.name(), "cache_key", key));
+  return EachUnique(schema, row, [&](const std::string& key) -> Status {
+    const auto owner = txn_.Get(txn_.tables().unique, key);
+    if (owner && *owner != primary_key) {
+      met_shared_value_ = true;
+      // Another row may own the name by now (a swap of two names within one step): leave its entry.
+      if (!add) return Ok();
+    }
+    return Check(add ? txn_.Put(txn_.tables().unique, key, primary_key)
+                     : txn_.Delete(txn_.tables().unique, key));
+  });
+}
+
+Result<bool> RowWriter::Claim(const schema::Schema& schema, std::string_view primary_key,
+                              const Json& row) {
+  bool taken = false;
+  const Status done = EachUnique(schema, row, [&](const std::string& key) -> Status {
+    if (txn_.Get(txn_.tables().unique, key) == primary_key) return Ok();
+    taken = true;
+    return Check(txn_.Put(txn_.tables().unique, key, primary_key));
+  });
+  if (!done) return done.error();
+  // The row looks the same, but what finds it has changed.
+  if (taken) {
+    if (auto logged = Log(schema, primary_key); !logged) return logged.error();
   }
-  return Ok();
+  return taken;
 }
 
 Status RowWriter::Log(const schema::Schema& schema, std::string_view primary_key) {

@@ -44,13 +44,7 @@ void Publisher::Committed(const std::vector<store::Change>& changes) {
 }
 
 void Publisher::MakeVisible() {
-  if (!shared_) return;
-  const auto read = replica_.Read();
-  if (!read) return;
-  PublishReplica(catalog_, *read, *shared_);
-  if (!shared_->WaitForWorkers(read->generation(), kLongestWait)) {
-    warn_("not every worker has taken the new configuration yet");
-  }
+  if (shared_) MakeReplicaVisible(catalog_, replica_, *shared_, warn_);
 }
 
 Result<size_t> Publisher::Resynchronise() {
@@ -76,6 +70,15 @@ Result<size_t> Publisher::Resynchronise() {
   auto changed = replica_.Synchronise(rows);
   if (changed && *changed) MakeVisible();
   return changed;
+}
+
+void MakeReplicaVisible(const entity::Catalog& catalog, const replica::Replica& replica,
+                        SharedState& shared, const Publisher::Warn& warn) {
+  const auto read = replica.Read();
+  if (!read) return;
+  PublishReplica(catalog, *read, shared);
+  if (!shared.WaitForWorkers(read->generation(), kLongestWait))
+    warn("not every worker has taken the new configuration yet");
 }
 
 }  // namespace silverback::runtime

@@ -34,4 +34,8 @@ class Publisher final : public store::ChangeSink {
   const Warn warn_;
 };
 
+// Announces what the replica holds and waits until every worker serves by it.
+void MakeReplicaVisible(const entity::Catalog& catalog, const replica::Replica& replica,
+                        SharedState& shared, const Publisher::Warn& warn);
+
 }  // namespace silverback::runtime

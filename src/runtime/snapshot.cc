@@ -210,8 +210,10 @@ std::shared_ptr<const Snapshot> SnapshotBuilder::Build(const replica::ReadTransa
   const Snapshot& before = old ? *old : none;
   next->upstreams = s.Table("upstreams", before.upstreams, s.generation);
   next->targets = s.Table("targets", before.targets, s.generation);
-  next->certificates = s.Table("certificates", before.certificates, s.generation);
-  next->snis = s.Table("snis", before.snis, s.generation);
+  next->certificates = before.certificates;
+  if (!old || s.touched.contains("certificates") || s.touched.contains("snis"))
+    next->certificates = CertificateTable::Build(s.tables["certificates"], s.tables["snis"],
+                                                 before.certificates.get());
   next->ca_certificates = s.Table("ca_certificates", before.ca_certificates, s.generation);
   s.touched.clear();
   s.last = next;

@@ -12,6 +12,7 @@
 
 #include "replica/replica.h"
 #include "router/router.h"
+#include "runtime/certificate_table.h"
 #include "runtime/plugin_table.h"
 
 namespace silverback::runtime {
@@ -29,7 +30,8 @@ class Snapshot {
   std::shared_ptr<const PluginTable> plugins;         // of HTTP requests
   std::shared_ptr<const PluginTable> stream_plugins;  // of TCP and UDP sessions
   // What balancers and TLS are made of: the users rebuild theirs when a table's version has moved.
-  std::shared_ptr<const EntityTable> upstreams, targets, certificates, snis, ca_certificates;
+  std::shared_ptr<const EntityTable> upstreams, targets, ca_certificates;
+  std::shared_ptr<const CertificateTable> certificates;
 
   // Which plugins apply to requests of this route of `router`; without consumer rows resolved.
   // `route` null: global ones. `stream`: whether it is a route of sessions.

@@ -18,7 +18,11 @@ struct Startup {
 
 // Error: the store cannot be reached and there is no replica of it yet, or the replica cannot be
 // written. With an unreachable store and a synchronised replica the node starts from that.
+// Without a database the replica gets the declarative configuration of the settings instead (when
+// it is wrong: kDeclarativeConfig, and the replica is as before); a node that runs already
+// (`reloading`) and has none there keeps what it was given by POST /config.
 Result<Startup> SynchroniseNode(const config::GatewayConf& conf, const entity::Catalog& catalog,
+                                bool reloading,
                                 const std::function<void(std::string_view message)>& warn);
 
 }  // namespace silverback::runtime

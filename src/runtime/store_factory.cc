@@ -4,7 +4,7 @@
 
 #include <climits>
 
-#include "store/memory_store.h"
+#include "runtime/replica_store.h"
 #include "store/postgres/migrations.h"
 #include "store/postgres/postgres_store.h"
 #include "store/sqlite/migrations.h"
@@ -37,8 +37,8 @@ Result<std::unique_ptr<entity::Catalog>> OpenCatalog(const config::GatewayConf& 
   return entity::Catalog::Create(conf.plugins(), conf.database() == "off");
 }
 
-Result<std::unique_ptr<store::Store>> OpenStore(const config::GatewayConf& conf,
-                                                const entity::Catalog& catalog) {
+Result<std::unique_ptr<store::Store>> OpenDatabase(const config::GatewayConf& conf,
+                                                   const entity::Catalog& catalog) {
   if (conf.database() == "sqlite") return store::sqlite::Open(EmbeddedStorePath(conf), catalog);
   if (conf.database() == "postgres") {
     const store::postgres::EventOptions events{
@@ -46,8 +46,14 @@ Result<std::unique_ptr<store::Store>> OpenStore(const config::GatewayConf& conf,
     return store::postgres::Open(
         {.server = store::postgres::OptionsOf(conf), .events = events, .clock = {}}, catalog);
   }
-  if (conf.database() == "off") return store::NewMemoryStore("off");
   return Unavailable(conf);
+}
+
+Result<std::unique_ptr<store::Store>> OpenStore(const config::GatewayConf& conf,
+                                                const entity::Catalog& catalog,
+                                                const replica::Replica& replica) {
+  if (conf.database() != "off") return OpenDatabase(conf, catalog);
+  return std::unique_ptr<store::Store>(std::make_unique<ReplicaStore>(replica, &NowWithMillis));
 }
 
 Result<std::unique_ptr<store::Migrator>> OpenMigrator(const config::GatewayConf& conf,

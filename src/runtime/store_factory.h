@@ -15,10 +15,13 @@ namespace silverback::runtime {
 
 Result<std::unique_ptr<entity::Catalog>> OpenCatalog(const config::GatewayConf& conf);
 // The store that `database` names. Connects when first used where it can; errors: kUnavailable,
-// kOperationUnsupported. With the database off the store is an empty one in memory: the replica is
-// what such a node has.
+// kOperationUnsupported, also with the database off.
+Result<std::unique_ptr<store::Store>> OpenDatabase(const config::GatewayConf& conf,
+                                                   const entity::Catalog& catalog);
+// The same for a node: with the database off the store is `replica`, read-only, which outlives it.
 Result<std::unique_ptr<store::Store>> OpenStore(const config::GatewayConf& conf,
-                                                const entity::Catalog& catalog);
+                                                const entity::Catalog& catalog,
+                                                const replica::Replica& replica);
 // What `kong migrations` works on. Does not connect. Error: kOperationUnsupported, also with the
 // database off.
 Result<std::unique_ptr<store::Migrator>> OpenMigrator(const config::GatewayConf& conf,

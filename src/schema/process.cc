@@ -89,6 +89,22 @@ Json WithoutRepeats(const Json& list) {
   return out;
 }
 
+// The default of a field that is absent. "default_when": [FIELD, VALUES, DEFAULT] gives another one
+// to records whose list FIELD holds one of VALUES.
+Json DefaultOf(const Field& field, const Json& record) {
+  if (const Json* when = FindMember(field.definition, "default_when")) {
+    const Json* list = FindMember(record, when->at(0).get<std::string>());
+    const Json& holds = when->at(1);
+    const bool held = list != nullptr && list->is_array() &&
+                      std::any_of(list->begin(), list->end(), [&](const Json& item) {
+                        return std::find(holds.begin(), holds.end(), item) != holds.end();
+                      });
+    if (held) return when->at(2);
+  }
+  if (field.has_default) return field.default_value;
+  return field.type == FieldType::kRecord && field.required ? Json::object() : Json();
+}
+
 }  // namespace
 
 void ExpandShorthands(const std::vector<Field>& shorthands, Json& record, Json& errors) {
@@ -120,13 +136,7 @@ void FillFields(const std::vector<Field>& fields, Json& record, Operation operat
     if (field.is_auto) FillGenerated(field, record, operation, values);
     const bool present = record.contains(field.name);
     if (!present && operation == Operation::kUpdate) continue;
-    if (!present) {
-      const bool record_of_defaults =
-          field.type == FieldType::kRecord && field.required && !field.has_default;
-      record[field.name] = field.has_default    ? field.default_value
-                           : record_of_defaults ? Json::object()
-                                                : Json();
-    }
+    if (!present) record[field.name] = DefaultOf(field, record);
     Json& value = record[field.name];
     if (field.type == FieldType::kRecord && value.is_array() && value.empty())
       value = Json::object();

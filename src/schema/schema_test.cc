@@ -93,6 +93,21 @@ TEST(Schema, UpdatesMergeRecordsAndReplaceLists) {
       "when updating, at least one of these fields must be non-empty: 'name', 'paths'");
 }
 
+TEST(Schema, ADefaultCanDependOnAnotherField) {
+  const auto schema = Schema::Parse(Json::parse(R"json({
+    "name": "routes", "fields": [
+      {"protocols": {"type": "set", "elements": {"type": "string"}}},
+      {"strip": {"type": "boolean", "default": true,
+                 "default_when": ["protocols", ["grpc", "grpcs"], false]}}]
+  })json"));
+  ASSERT_TRUE(schema);
+  EXPECT_EQ((*(*schema)->CheckInsert({{"protocols", {"http", "grpc"}}}))["strip"], false);
+  EXPECT_EQ((*(*schema)->CheckInsert({{"protocols", {"grpc"}}, {"strip", true}}))["strip"], true);
+  EXPECT_EQ((*(*schema)->CheckInsert({{"protocols", {"http"}}}))["strip"], true);
+  EXPECT_EQ((*(*schema)->CheckInsert(Json::object()))["strip"], true);
+  EXPECT_EQ((*schema)->shown().dump().find("default_when"), std::string::npos);
+}
+
 TEST(Schema, ShowsNoneOfOurOwnKeys) {
   const std::string shown = Thing()->shown().dump();
   EXPECT_EQ(shown.find("check\""), std::string::npos);

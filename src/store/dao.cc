@@ -63,9 +63,10 @@ Error Missing(const Schema& schema, const Key& key) {
 
 Json ShowRow(const Schema& schema, const Json& row, double now) {
   Json shown = schema.Present(row);
-  if (schema.has_ttl()) {
-    const Json* ttl = FindMember(row, "ttl");
-    shown["ttl"] = ttl && ttl->is_number()
+  // Rows without a database have no such member unless they expire, as in Kong.
+  const Json* ttl = schema.has_ttl() ? FindMember(row, "ttl") : nullptr;
+  if (ttl) {
+    shown["ttl"] = ttl->is_number()
                        ? Json(static_cast<int64_t>(std::max(0.0, ttl->get<double>() - now)))
                        : Json();
   }

@@ -48,9 +48,12 @@ Status CheckPassword(const HookContext& context) {
                         !consumer.empty(), consumer != ForeignId(*context.current, "consumer"));
 }
 
-Status HashPassword(const HookContext& context, Json& row) {
-  if (!context.hash_secrets || !IsGiven(context.given, "password")) return Ok();
+void HashPasswordOf(Json& row) {
   row["password"] = ToHex(Sha1(StringMember(row, "password") + ForeignId(row, "consumer")));
+}
+
+Status HashPassword(const HookContext& context, Json& row) {
+  if (context.hash_secrets && IsGiven(context.given, "password")) HashPasswordOf(row);
   return Ok();
 }
 
@@ -63,20 +66,26 @@ Status CheckClientSecret(const HookContext& context) {
                         !secret.empty(), secret != StringMember(*context.current, "client_secret"));
 }
 
-Status HashClientSecret(const HookContext& context, Json& row) {
-  if (!context.hash_secrets || !BoolMember(context.given, "hash_secret")) return Ok();
+Status HashClientSecretOf(Json& row) {
   auto hash = HashSecret(StringMember(row, "client_secret"));
   if (!hash) return hash.error();
   row["client_secret"] = *std::move(hash);
   return Ok();
 }
 
+Status HashClientSecret(const HookContext& context, Json& row) {
+  const bool wanted = context.hash_secrets && BoolMember(context.given, "hash_secret");
+  return wanted ? HashClientSecretOf(row) : Ok();
+}
+
 // --- ca_certificates
 
-Status AddDigest(const HookContext&, Json& row) {
+Status AddDigestTo(Json& row) {
   row["cert_digest"] = schema::CertificateDigest(StringMember(row, "cert"));
   return Ok();
 }
+
+Status AddDigest(const HookContext&, Json& row) { return AddDigestTo(row); }
 
 // --- targets: kept as HOST:PORT; an upstream has each once. Updates leave the spelling alone.
 
@@ -197,6 +206,17 @@ Status CheckGiven(const HookContext& context) {
 Status BeforeWrite(const HookContext& context, Json& row) {
   const EntityHooks* hooks = Find(context.schema);
   return hooks && hooks->write ? hooks->write(context, row) : Ok();
+}
+
+Status CompleteRow(const schema::Schema& schema, Json& row, bool hash_secrets) {
+  const std::string& entity = schema.name();
+  if (entity == "ca_certificates") return AddDigestTo(row);
+  if (entity == "targets") row["target"] = FormatTarget(StringMember(row, "target"));
+  if (!hash_secrets) return Ok();
+  if (entity == "basicauth_credentials" && IsGiven(row, "password")) HashPasswordOf(row);
+  if (entity == "oauth2_credentials" && BoolMember(row, "hash_secret"))
+    return HashClientSecretOf(row);
+  return Ok();
 }
 
 void AfterRead(const schema::Schema& schema, Json& row) {

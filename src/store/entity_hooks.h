@@ -23,6 +23,9 @@ struct HookContext {
 Status CheckGiven(const HookContext& context);
 // After validation, before the store: completes `row`.
 Status BeforeWrite(const HookContext& context, Json& row);
+// What a row of a declarative document needs to be as stores hold it: secrets hashed unless they
+// are already, targets normalised.
+Status CompleteRow(const schema::Schema& schema, Json& row, bool hash_secrets);
 // A row on its way to the client.
 void AfterRead(const schema::Schema& schema, Json& row);
 

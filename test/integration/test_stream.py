@@ -193,6 +193,30 @@ def test_only_stream_listeners():
         assert tcp_ask(port, b"hi", 3) == b"<hi"
 
 
+def test_retries_go_to_another_target():
+    gw, (port,) = stream_gateway("127.0.0.1:{}")
+    with gw, TcpServer(b"<") as server:
+        gw.create("/upstreams", {"name": "u"})
+        gw.create("/upstreams/u/targets", {"target": f"127.0.0.1:{free_port()}"})
+        gw.create("/upstreams/u/targets", {"target": f"127.0.0.1:{server.port}"})
+        serve(gw, "tcp", 1, {"protocols": ["tcp"], "destinations": to_port(port)}, host="u")
+        for _ in range(6):
+            assert tcp_ask(port, b"hi", 3) == b"<hi"
+
+
+def test_passive_checks_of_sessions():
+    gw, (port,) = stream_gateway("127.0.0.1:{}", workers=1)
+    with gw, TcpServer(b"<") as server:
+        gw.create("/upstreams", {"name": "u", "healthchecks": {"passive": {"unhealthy": {"tcp_failures": 1}}}})
+        dead = gw.create("/upstreams/u/targets", {"target": f"127.0.0.1:{free_port()}"})
+        gw.create("/upstreams/u/targets", {"target": f"127.0.0.1:{server.port}"})
+        serve(gw, "tcp", 1, {"protocols": ["tcp"], "destinations": to_port(port)}, host="u")
+        for _ in range(4):
+            assert tcp_ask(port, b"hi", 3) == b"<hi"
+        health = {t["target"]: t["health"] for t in gw.admin("GET", "/upstreams/u/health").json["data"]}
+        assert health == {dead["target"]: "UNHEALTHY", f"127.0.0.1:{server.port}": "HEALTHY"}
+
+
 def test_access_log_and_log_plugins():
     gw, (port,) = stream_gateway("127.0.0.1:{}")
     with gw, TcpServer(b"<") as server, HttpCollector() as collector:

@@ -1,6 +1,7 @@
 #include <string>
 
 #include "admin/routes/routes.h"
+#include "store/errors.h"
 #include "util/string_util.h"
 
 namespace silverback::admin {
@@ -9,16 +10,32 @@ namespace {
 constexpr std::string_view kNeedsNoDatabase =
     "this endpoint is only available when Kong is configured to not use a database";
 
-// "check_hash=1" in the query or the body; taken out of both, it is no part of the configuration.
-bool TakeCheckHash(Arguments& args) {
-  bool check = false;
-  for (Json* source : {&args.body, &args.query}) {
-    auto found = source->find("check_hash");
-    if (found == source->end()) continue;
-    check = check || *found == "1" || *found == 1;
-    source->erase(found);
-  }
+// The arguments of the query and the body as one; the body's count more.
+Json AllArguments(Arguments& args) {
+  Json all = std::move(args.query);
+  all.update(args.body);
+  return all;
+}
+
+// "check_hash=1"; taken out, it is no part of the configuration.
+bool TakeCheckHash(Json& arguments) {
+  const auto found = arguments.find("check_hash");
+  if (found == arguments.end()) return false;
+  const bool check = *found == "1" || *found == 1;
+  arguments.erase(found);
   return check;
+}
+
+Error InvalidConfiguration(Json fields) {
+  std::string message = "declarative config is invalid: " + store::LuaTable(fields);
+  return Error(ErrorCode::kDeclarativeConfig, std::move(message), std::move(fields));
+}
+
+Response Answer(const Result<Json>& entities) {
+  if (entities) return JsonResponse(201, *entities);
+  const Error& error = entities.error();
+  if (error.code() == ErrorCode::kInvalidSize) return MessageResponse(413, error.message());
+  return ErrorResponse(error);
 }
 
 Response Load(DeclarativeLoader& loader, const std::string& text, bool check_hash) {
@@ -28,19 +45,22 @@ Response Load(DeclarativeLoader& loader, const std::string& text, bool check_has
     unchanged.status = 304;
     return unchanged;
   }
-  const auto entities = loader.LoadText(text);
-  return entities ? JsonResponse(201, *entities) : ErrorResponse(entities.error());
+  return Answer(loader.LoadText(text));
+}
+
+Response LoadDocument(DeclarativeLoader& loader, const Json& document) {
+  if (const Status texts = CheckTexts(document); !texts)
+    return Answer(InvalidConfiguration(texts.error().fields()));
+  return Answer(loader.LoadDocument(document));
 }
 
 Response PostConfig(Call& call) {
   DeclarativeLoader* loader = call.context.loader;
   if (loader == nullptr) return MessageResponse(400, kNeedsNoDatabase);
-  const bool check_hash = TakeCheckHash(call.args);
-  if (call.args.body.contains("_format_version")) {
-    const auto entities = loader->LoadDocument(call.args.body);
-    return entities ? JsonResponse(201, *entities) : ErrorResponse(entities.error());
-  }
-  if (const Json* config = FindMember(call.args.body, "config"); config && config->is_string()) {
+  Json arguments = AllArguments(call.args);
+  const bool check_hash = TakeCheckHash(arguments);
+  if (arguments.contains("_format_version")) return LoadDocument(*loader, arguments);
+  if (const Json* config = FindMember(arguments, "config"); config && config->is_string()) {
     return Load(*loader, config->get<std::string>(), check_hash);
   }
   return Load(*loader, call.request.body, check_hash);

@@ -1,6 +1,7 @@
 #include "nginx/stream/session.h"
 
 #include "nginx/guard.h"
+#include "nginx/handshake.h"
 #include "nginx/pool.h"
 #include "nginx/stream/stream_module.h"
 #include "nginx/stream/stream_phases.h"
@@ -84,6 +85,10 @@ plugin::ConnectionInfo StreamSession::Connection() const {
   info.number = c->number;
   info.requests = 1;
   return info;
+}
+
+std::string StreamSession::ClientCertificateChain() const {
+  return s_->connection->ssl != nullptr ? ClientChain(s_->connection->ssl->connection) : "";
 }
 
 const entity::Route* StreamSession::FindRoute(std::string_view server_name) {

@@ -47,6 +47,8 @@ class StreamSession final : public SessionExchange {
   const plugin::EntityRef& credential() const override { return credential_; }
   void Authenticate(plugin::EntityRef consumer, plugin::EntityRef credential, bool) override;
   plugin::ConnectionInfo Connection() const override;
+  std::string ClientCertificateChain() const override;
+  void SetClientVerify(std::string_view verdict) override { client_verify_ = verdict; }
   Json& Shared() override;
   std::shared_ptr<Resumer> Suspend() override;
   Json Serialize() const override;
@@ -94,6 +96,7 @@ class StreamSession final : public SessionExchange {
   runtime::PhaseRunner runner_;
   const entity::Route* route_ = nullptr;  // of the runner's snapshot
   plugin::EntityRef consumer_, credential_;
+  std::string client_verify_;
   Json shared_;
   std::vector<std::pair<const void*, std::shared_ptr<void>>> slots_;
   std::optional<plugin::LocalResponse> response_;

@@ -29,7 +29,8 @@ Json StreamSession::Serialize() const {
                   {"sent", static_cast<int64_t>(s_->connection->sent)},
                   {"status", ResponseStatus()},
                   {"server_port", ForwardedPort()}};
-  if (s_->connection->ssl != nullptr) session["tls"] = TlsToJson(s_->connection->ssl->connection);
+  if (s_->connection->ssl != nullptr)
+    session["tls"] = TlsToJson(s_->connection->ssl->connection, client_verify_);
   Json entry = {{"session", std::move(session)},
                 {"upstream", UpstreamBytes(s_)},
                 {"latencies",

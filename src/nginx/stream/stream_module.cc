@@ -1,8 +1,8 @@
 // The stream module's directives, its configuration and where its handlers hang in nginx.
 #include "nginx/stream/stream_module.h"
 
-#include "nginx/certificates.h"
 #include "nginx/gateway.h"
+#include "nginx/handshake.h"
 #include "nginx/shm_zone.h"
 #include "nginx/stream/proxy_conf.h"
 #include "nginx/stream/stream_peer.h"
@@ -61,7 +61,8 @@ bool SetUpServers(ngx_conf_t* cf, const ngx_stream_core_main_conf_t& core) {
     auto* conf = OfServer<StreamServerConf>(servers[i], ngx_stream_silverback_module);
     if (conf->proxy == 1 && !WrapProxy(cf, servers[i], *conf)) return false;
     const auto* ssl = OfServer<ngx_stream_ssl_conf_t>(servers[i], ngx_stream_ssl_module);
-    if (conf->certificate == 1 && ssl->ssl.ctx != nullptr) ServeCertificates(ssl->ssl.ctx);
+    if (conf->certificate == 1 && ssl->ssl.ctx != nullptr)
+      ServeCertificates(ssl->ssl.ctx, Traffic::kStream);
   }
   return true;
 }

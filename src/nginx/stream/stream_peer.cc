@@ -36,7 +36,6 @@ void Describe(StreamSession& session) {
   upstream.hostname = overridden ? upstream.overridden_host : service.host;
   upstream.port = overridden ? upstream.overridden_port : service.port;
   upstream.tls = SpeaksTls(session);
-  upstream.tls_name = upstream.hostname;
   upstream.verification.client_certificate = service.client_certificate;
   upstream.verification.verify =
       service.tls_verify.value_or(session.gateway().verifies_upstreams());
@@ -52,6 +51,16 @@ ngx_int_t ChooseAgain(StreamSession& session) {
   upstream.choice.ReportFailure(upstream.timed_out);
   Refusal refusal;
   return upstream.choice.Next(session.gateway(), refusal) == Choice::kChosen ? NGX_OK : NGX_BUSY;
+}
+
+// What the target is called may be another one at each try.
+void NameTarget(Peer& peer, const balancer::Address& address) {
+  auto& upstream = peer.session.upstream;
+  std::string buffer;
+  upstream.tls_name = upstream.choice.HostName(buffer);
+  peer.session.session()->upstream->ssl_name = Borrow(std::string_view(upstream.tls_name));
+  peer.tls_key = TlsSessionKey(peer.session.gateway().certificates(), address, upstream.tls_name,
+                               upstream.verification);
 }
 
 ngx_int_t GetPeer(ngx_peer_connection_t* pc, void* data) {
@@ -72,9 +81,7 @@ ngx_int_t GetPeer(ngx_peer_connection_t* pc, void* data) {
     pc->name = &peer.name;
     pc->cached = 0;
     pc->connection = nullptr;
-    if (!upstream.tls) return NGX_OK;
-    peer.tls_key = TlsSessionKey(peer.session.gateway().certificates(), address, upstream.tls_name,
-                                 upstream.verification);
+    if (upstream.tls) NameTarget(peer, address);
     return NGX_OK;
   });
 }
@@ -121,7 +128,6 @@ ngx_int_t InitPeer(ngx_stream_session_t* s, ngx_stream_upstream_srv_conf_t*) {
     u->peer.tries = static_cast<ngx_uint_t>(session->service()->retries) + 1;
     u->peer.set_session = &SetSession;
     u->peer.save_session = &SaveSession;
-    u->ssl_name = Borrow(std::string_view(session->upstream.tls_name));
     return NGX_OK;
   });
 }
@@ -134,8 +140,6 @@ void PrepareSession(StreamSession& session, std::function<void(std::string_view)
   const auto take = [&session, done = std::move(done)](Choice choice, const Refusal& refusal) {
     if (choice == Choice::kRefused) return done(refusal.message);
     auto& chosen = session.upstream;
-    std::string buffer;
-    chosen.tls_name = chosen.choice.HostName(buffer);
     const balancer::Upstream* settings = chosen.choice.upstream();
     if (settings != nullptr && chosen.verification.client_certificate.empty())
       chosen.verification.client_certificate = settings->client_certificate;

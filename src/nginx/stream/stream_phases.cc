@@ -127,7 +127,9 @@ void Connect(StreamSession& session) {
     return ngx_stream_finalize_session(s, NGX_STREAM_SERVICE_UNAVAILABLE);
   }
   auto returned = std::make_shared<bool>(false);
-  PrepareSession(session, [token = session.Token(), returned](std::string_view problem) {
+  auto hold = std::make_shared<EventLoop::Hold>(session.gateway().loop());
+  PrepareSession(session, [token = session.Token(), returned,
+                           hold = std::move(hold)](std::string_view problem) {
     const auto alive = token.lock();
     if (!alive) return;
     StreamSession& waiting = **alive;

@@ -89,8 +89,10 @@ class Collector {
         StringMember(item.row, item.schema->primary_key()), rows.kind.rows.size());
     if (is_new) {
       rows.kind.rows.push_back(std::move(item.row));
+      rows.kind.made_up.push_back(item.made_up);
     } else {
       rows.kind.rows[at->second] = std::move(item.row);
+      rows.kind.made_up[at->second] = item.made_up;
     }
   }
 

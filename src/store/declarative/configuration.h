@@ -22,7 +22,10 @@ struct Configuration {
     // As schema::Schema::CheckDeclarative gives them, foreign keys resolved; "ttl" in seconds from
     // now; each id once, later ones have replaced earlier ones. In the document's order.
     std::vector<Json> rows;
+    // Beside each row: which of its times the document does not give, so that they are this load's.
+    std::vector<uint8_t> made_up;
   };
+  static constexpr uint8_t kCreatedAt = 1, kUpdatedAt = 2;
   std::vector<Kind> kinds;  // what others refer to comes first; only kinds with rows
   std::string format_version;
   bool transform = true;  // false: secrets in the document are hashed already

@@ -1,5 +1,6 @@
 #include "store/declarative/tree.h"
 
+#include "store/declarative/configuration.h"
 #include "store/declarative/ids.h"
 #include "util/string_util.h"
 
@@ -74,6 +75,12 @@ void Tree::FillItem(Item& item, Json& source) {
     item.own.erase(name);
   }
   GiveId(item);
+  const auto absent = [&](const char* time) {
+    const Json* given = FindMember(item.own, time);
+    return !given || given->is_null();
+  };
+  if (absent("created_at")) item.made_up |= Configuration::kCreatedAt;
+  if (absent("updated_at")) item.made_up |= Configuration::kUpdatedAt;
   for (const auto& referrer : catalog_.ReferrersOf(item.schema->name())) {
     const auto found = children.find(referrer.schema->name());
     if (found == children.end()) continue;

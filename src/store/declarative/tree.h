@@ -36,7 +36,8 @@ struct Item {
   std::string id;
   std::string key;  // the value of its endpoint key, or ""
   std::vector<ItemList> children;
-  Json row;  // what it comes to, once it is checked
+  Json row;             // what it comes to, once it is checked
+  uint8_t made_up = 0;  // Configuration::Kind::made_up
 };
 
 class Tree {

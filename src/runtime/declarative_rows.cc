@@ -1,0 +1,136 @@
+#include "runtime/declarative_rows.h"
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "store/entity_hooks.h"
+#include "util/string_util.h"
+
+namespace silverback::runtime {
+namespace {
+
+using schema::Schema;
+using Configuration = store::declarative::Configuration;
+
+// The workspace of every node without a database, as in Kong.
+constexpr const char* kWorkspace = "0dc6f45b-8f8d-40d2-a504-473544ee190b";
+
+// The number of a member in a row's text, or null. What it finds is only tried: a wrong guess makes
+// a row count as changed.
+Json NumberIn(std::string_view text, const char* member) {
+  const std::string name = '"' + std::string(member) + "\":";
+  const size_t at = text.find(name);
+  if (at == std::string_view::npos) return nullptr;
+  const size_t from = at + name.size();
+  const size_t end = std::min(text.find_first_of(",}", from), text.size());
+  const std::string digits(text.substr(from, end - from));
+  if (digits.find_first_not_of("0123456789.") != std::string::npos || digits.empty())
+    return nullptr;
+  if (digits.find('.') != std::string::npos) return std::strtod(digits.c_str(), nullptr);
+  return std::strtoll(digits.c_str(), nullptr, 10);
+}
+
+// The row as it was, when the times that nobody gave are all that differs.
+bool TakeOldTimes(std::string_view old, uint8_t made_up, Json& row, std::string& text) {
+  Json aged = row;
+  const auto take = [&](uint8_t bit, const char* member) {
+    if (!(made_up & bit) || !aged.contains(member)) return;
+    if (Json time = NumberIn(old, member); !time.is_null()) aged[member] = std::move(time);
+  };
+  take(Configuration::kCreatedAt, "created_at");
+  take(Configuration::kUpdatedAt, "updated_at");
+  std::string aged_text = DumpJson(aged);
+  if (aged_text != old) return false;
+  row = std::move(aged);
+  text = std::move(aged_text);
+  return true;
+}
+
+class Maker {
+ public:
+  Maker(const Configuration& configuration, const replica::ReadTransaction& now)
+      : transform_(configuration.transform), now_(now) {}
+
+  Result<ReplicaRows> Make(const Configuration::Kind& kind) const {
+    ReplicaRows made{kind.schema, {}, 0};
+    made.rows.reserve(kind.rows.size());
+    size_t kept = 0;
+    for (size_t i = 0; i < kind.rows.size(); ++i) {
+      Json row = kind.rows[i];
+      if (Status done = Complete(*kind.schema, row); !done) return done.error();
+      std::string text = DumpJson(row);
+      const auto old = now_.FindText(*kind.schema, StringMember(row, kind.schema->primary_key()));
+      if (old && (text == *old || TakeOldTimes(*old, kind.made_up[i], row, text))) ++kept;
+      made.size += text.size();
+      made.rows.push_back(std::move(row));
+    }
+    const bool all_or_none = kind.schema->name() == "routes";
+    if (all_or_none && (kept != kind.rows.size() || kept != now_.Count(*kind.schema)))
+      TakeNewTimes(kind, made);
+    return made;
+  }
+
+ private:
+  Status Complete(const Schema& schema, Json& row) const {
+    if (schema.workspaceable()) row["ws_id"] = kWorkspace;
+    if (schema.has_ttl()) {
+      const double seconds = NumberMember(row, "ttl");
+      row.erase("ttl");
+      if (seconds > 0) row["ttl"] = NowWithMillis() + seconds;
+    }
+    return store::CompleteRow(schema, row, transform_);
+  }
+
+  static void TakeNewTimes(const Configuration::Kind& kind, ReplicaRows& made) {
+    for (size_t i = 0; i < made.rows.size(); ++i) {
+      for (const auto& [bit, member] : {std::pair(Configuration::kCreatedAt, "created_at"),
+                                        std::pair(Configuration::kUpdatedAt, "updated_at")}) {
+        if (kind.made_up[i] & bit) made.rows[i][member] = kind.rows[i][member];
+      }
+    }
+  }
+
+  const bool transform_;
+  const replica::ReadTransaction& now_;
+};
+
+Result<Configuration::Kind> DefaultWorkspace(const Schema& schema) {
+  auto row = schema.CheckInsert({{"id", kWorkspace}, {"name", "default"}});
+  if (!row) return row.error();
+  return Configuration::Kind{
+      &schema, {*std::move(row)}, {Configuration::kCreatedAt | Configuration::kUpdatedAt}};
+}
+
+bool HasDefaultWorkspace(const Configuration& configuration) {
+  for (const auto& kind : configuration.kinds) {
+    if (kind.schema->name() != "workspaces") continue;
+    return std::any_of(kind.rows.begin(), kind.rows.end(),
+                       [](const Json& row) { return StringMember(row, "name") == "default"; });
+  }
+  return false;
+}
+
+}  // namespace
+
+Result<std::vector<ReplicaRows>> MakeReplicaRows(const entity::Catalog& catalog,
+                                                 const Configuration& configuration,
+                                                 const replica::ReadTransaction& now) {
+  std::vector<ReplicaRows> kinds;
+  const Maker maker(configuration, now);
+  for (const auto& kind : configuration.kinds) {
+    auto made = maker.Make(kind);
+    if (!made) return made.error();
+    kinds.push_back(*std::move(made));
+  }
+  const Schema* workspaces = catalog.Entity("workspaces");
+  if (workspaces && !HasDefaultWorkspace(configuration)) {
+    const auto kind = DefaultWorkspace(*workspaces);
+    if (!kind) return kind.error();
+    auto made = maker.Make(*kind);
+    if (!made) return made.error();
+    kinds.push_back(*std::move(made));
+  }
+  return kinds;
+}
+
+}  // namespace silverback::runtime
