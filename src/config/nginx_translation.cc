@@ -210,11 +210,11 @@ class Translator {
       PutCall(*call->known);
       code.erase(call->begin, call->end - call->begin);
     }
-    if (!found) {
+    const bool rest = code.find_first_not_of(" \t\r\n;") != std::string::npos;
+    if (rest && !found) {
       out_.has_lua = true;
       out_.text += part.text;
-    } else if (code.find_first_not_of(" \t\r\n;") != std::string::npos &&
-               code.find("\"stream_\"") == std::string::npos) {  // Kong's own in stream blocks
+    } else if (rest && code.find("\"stream_\"") == std::string::npos) {  // not Kong's own
       out_.notes.push_back(fmt::format(
           "nginx template, line {}: the Lua code beside the call of Kong in {} is not run",
           part.line, part.words[0]));

@@ -77,6 +77,7 @@ http {
         location @grpc { grpc_pass grpc://kong_upstream; }
         location = /kong_error_handler {
             internal;
+            access_by_lua_block {;}
             content_by_lua_block { Kong.handle_error() }
         }
     }

@@ -126,7 +126,8 @@ void OpenLibraries(lua_State* lua) {
   }
 }
 
-// ${{NAME}}: what is left after the template has run.
+// ${{NAME}}: what is left after the template has run. Of a list the first stands for all, as
+// directives take one.
 std::string ReplaceSettings(std::string text, const Json& environment) {
   size_t from = 0;
   for (size_t at; (at = text.find("${{", from)) != std::string::npos;) {
@@ -134,9 +135,10 @@ std::string ReplaceSettings(std::string text, const Json& environment) {
     if (end == std::string::npos) break;
     const std::string name = ToLower(Trim(std::string_view(text).substr(at + 3, end - at - 3)));
     const Json* value = FindMember(environment, name);
-    const std::string shown = !value || value->is_null() ? ""
-                              : value->is_string()       ? value->get<std::string>()
-                                                         : DumpJson(*value);
+    if (value && value->is_array()) value = value->empty() ? nullptr : &value->front();
+    const std::string shown = !value || value->is_null() || *value == false ? ""
+                              : value->is_string() ? value->get<std::string>()
+                                                   : DumpJson(*value);
     text.replace(at, end + 2 - at, shown);
     from = at + shown.size();
   }

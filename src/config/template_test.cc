@@ -23,6 +23,17 @@ TEST(Template, ReplacesSettingsAndLeavesVariablesAlone) {
             "log info $request_uri ;\n");
 }
 
+TEST(Template, OfAListTheFirstCounts) {
+  EXPECT_EQ(Render("a ${{LIST}} ${{NONE}} ${{OFF}};\n",
+                   {{"list", {"x", "y"}}, {"none", Json::array()}, {"off", false}}),
+            "a x  ;\n");
+}
+
+TEST(Template, ReadsTheEnvironment) {
+  EXPECT_EQ(Render("$(os.getenv('PATH') ~= nil and 'set')$(os.getenv('NO_SUCH_VARIABLE'))\n"),
+            "set\n");
+}
+
 TEST(Template, NilIsEmptyAndQuotesSurvive) {
   EXPECT_EQ(Render("a \"b\" \\ $(nothing)\n"), "a \"b\" \\ \n");
 }
