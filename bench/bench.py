@@ -12,6 +12,7 @@ import sys
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "test/support"))
+import declarative  # noqa: E402
 from gateway import Gateway, NginxServer, free_port, wait_until  # noqa: E402
 
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -103,7 +104,7 @@ def router(build):
     subprocess.run([str(build / "src/router/router_benchmark"), "--benchmark_min_time=0.2"], check=True)
 
 
-CASES = {"proxying": proxying, "start": start_time, "router": router}
+CASES = {"proxying": proxying, "start": start_time, "declarative": declarative.run, "router": router}
 
 
 def main():
