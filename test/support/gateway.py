@@ -24,6 +24,8 @@ def free_port():
 class Gateway:
     """with Gateway(KONG_PLUGINS="bundled") as gw: gw.admin("POST", "/services", {...}); gw.proxy("GET", "/x")"""
 
+    wanted_alarm = "nothing"  # what the test itself brings about
+
     def __init__(self, build=None, workers=2, **env):
         build = pathlib.Path(build or os.environ.get("SILVERBACK_BUILD") or ROOT / "build/release")
         self.kong = str(build / "bin/kong")
@@ -60,7 +62,7 @@ class Gateway:
     def __exit__(self, kind, *_):
         self.stop()
         log = self.last_log = self.error_log()
-        alarms = [line for line in log.splitlines() if ALARMS.search(line)]
+        alarms = [line for line in log.splitlines() if ALARMS.search(line) and self.wanted_alarm not in line]
         if kind is None:
             shutil.rmtree(self.prefix, ignore_errors=True)
             assert not alarms, alarms[:5]
