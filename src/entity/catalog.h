@@ -17,7 +17,8 @@ namespace silverback::entity {
 class Catalog {
  public:
   // `enabled_plugins`: what `plugins` in kong.conf enables ("bundled" already expanded). Entities
-  // of plugins that are not enabled are left out, as in Kong. `db_less`: rate-limiting counts locally by default.
+  // of plugins that are not enabled are left out, as in Kong. `db_less`: rate-limiting counts
+  // locally by default.
   static Result<std::unique_ptr<Catalog>> Create(const std::vector<std::string>& enabled_plugins,
                                                  bool db_less = false);
 

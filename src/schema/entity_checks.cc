@@ -1,5 +1,5 @@
-// Checks that concern several fields of a record, with Kong's messages. What a field's own error
-// already says is not said again: a check is skipped when one of its fields is invalid.
+// Checks that concern several fields of a record, with Kong's messages. They run also when a field
+// has an error of its own: a conditional check then fails by it.
 #include <array>
 
 #include "schema/field_parser.h"
@@ -12,6 +12,7 @@ namespace {
 struct Scope {
   const Json& record;
   const ValidateContext& context;
+  const Json& field_errors;  // what the fields themselves said
   Json& errors;
 
   void Fail(const Json& message) const { errors["@entity"].push_back(message); }
@@ -19,7 +20,9 @@ struct Scope {
 
 using Check = void (*)(const Scope& scope, const Json& argument);
 
-bool IsSet(const Json& value) { return !value.is_null() && value != ""; }
+bool IsSet(const Json& value) {
+  return !value.is_null() && value != "" && !(value.is_structured() && value.empty());
+}
 
 std::string Quoted(const Json& names) {
   std::string out;
@@ -89,8 +92,12 @@ void MutuallyExclusive(const Scope& scope, const Json& names) {
 
 void Conditional(const Scope& scope, const Json& rule) {
   const std::string if_field = rule["if_field"], then_field = rule["then_field"];
+  if (!ValueAt(scope.field_errors, if_field).is_null()) return;
   if (!CheckCondition(rule["if_match"], ValueAt(scope.record, if_field)).is_null()) return;
-  const Json error = CheckCondition(rule["then_match"], ValueAt(scope.record, then_field));
+  const Json& own_error = ValueAt(scope.field_errors, then_field);
+  const Json error = own_error.is_null()
+                         ? CheckCondition(rule["then_match"], ValueAt(scope.record, then_field))
+                         : own_error;
   if (error.is_null()) return;
   SetErrorAt(scope.errors, then_field, error);
   const Json* own = FindMember(rule, "then_err");
@@ -122,17 +129,14 @@ constexpr std::array<std::pair<std::string_view, Check>, 8> kChecks = {
      {"conditional_at_least_one_of", ConditionalAtLeastOneOf},
      {"check", Named}}};
 
-// The fields that a check looks at; empty for named checks, which look for themselves.
-std::vector<std::string> FieldsOf(const Json& argument) {
-  std::vector<std::string> names;
-  if (argument.is_array()) {
-    for (const Json& name : argument) names.push_back(name.get<std::string>());
-  } else if (argument.is_object()) {
-    for (const char* key : {"if_field", "then_field"}) {
-      if (argument.contains(key)) names.push_back(argument[key].get<std::string>());
-    }
-  }
-  return names;
+// Whether the check looks into a record that is not there or no record at all.
+bool LooksIntoNothing(const Json& argument, const Json& field_errors) {
+  if (!argument.is_array()) return false;
+  return std::any_of(argument.begin(), argument.end(), [&](const Json& name) {
+    const auto& path = name.get_ref<const std::string&>();
+    const size_t dot = path.find('.');
+    return dot != path.npos && ValueAt(field_errors, path.substr(0, dot)).is_string();
+  });
 }
 
 }  // namespace
@@ -140,17 +144,12 @@ std::vector<std::string> FieldsOf(const Json& argument) {
 void RunEntityChecks(const Json& checks, const std::vector<Field>&, const Json& record,
                      const ValidateContext& context, Json& errors) {
   if (!checks.is_array()) return;
-  const Json field_errors =
-      errors;  // what fields themselves said: checks do not silence each other
-  const Scope scope{record, context, errors};
+  const Json field_errors = errors;
+  const Scope scope{record, context, field_errors, errors};
   for (const Json& item : checks) {
     const std::string& name = item.begin().key();
     const Json& argument = item.begin().value();
-    const auto names = FieldsOf(argument);
-    const bool invalid = std::any_of(names.begin(), names.end(), [&](const std::string& path) {
-      return !ValueAt(field_errors, path).is_null();
-    });
-    if (invalid) continue;
+    if (LooksIntoNothing(argument, field_errors)) continue;
     for (const auto& [known, check] : kChecks) {
       if (known == name) check(scope, argument);
     }

@@ -28,7 +28,7 @@ void RequireOneOf(const Json& route, const std::vector<const char*>& fields,
                   const std::string& phrase, Json& errors) {
   std::string names;
   for (const char* field : fields) {
-    if (IsGiven(route, field)) return;
+    if (HasItems(route, field)) return;
     names += (names.empty() ? "'" : ", '") + std::string(field) + "'";
   }
   Fail(errors, "must set one of " + names + " when 'protocols' is " + phrase);
@@ -87,6 +87,12 @@ void RouteEntity(const Json& route, bool, Json& errors) {
   if (!protocols.is_array()) return;
   static const std::set<std::string> kHttp = {"http", "https"}, kGrpc = {"grpc", "grpcs"},
                                      kStream = {"tcp", "tls", "udp", "tls_passthrough"};
+  if (HasItems(route, "snis") &&
+      !HasProtocol(route, {"grpcs", "https", "tls", "tls_passthrough"})) {
+    Fail(errors,
+         "'snis' can only be set when 'protocols' is 'grpcs', 'https', 'tls' or 'tls_passthrough'");
+    if (!errors.contains("snis")) errors["snis"] = "length must be 0";
+  }
   const std::string first =
       protocols.empty() || !protocols[0].is_string() ? "nil" : protocols[0].get<std::string>();
   if (kHttp.contains(first)) {
@@ -98,12 +104,6 @@ void RouteEntity(const Json& route, bool, Json& errors) {
   } else {
     errors["protocols"] = "unknown type: " + first;
     return;
-  }
-  if (HasItems(route, "snis") &&
-      !HasProtocol(route, {"grpcs", "https", "tls", "tls_passthrough"})) {
-    Fail(errors,
-         "'snis' can only be set when 'protocols' is 'grpcs', 'https', 'tls' or 'tls_passthrough'");
-    if (!errors.contains("snis")) errors["snis"] = "length must be 0";
   }
 }
 
@@ -152,6 +152,8 @@ Json TerminationBody(const Json& config) {
              type = IsGiven(config, "content_type");
   if (message && (type || body)) return "message cannot be used with content_type or body";
   if (type && !body) return "content_type requires a body";
+  if (ValueAt(config, "echo") == true && (type || body))
+    return "echo cannot be used with content_type and body";
   return nullptr;
 }
 

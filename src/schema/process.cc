@@ -130,6 +130,19 @@ void ExpandShorthands(const std::vector<Field>& shorthands, Json& record, Json& 
   }
 }
 
+void ApplyConditionalDefaults(const Json* rules, Json& record) {
+  if (rules == nullptr) return;
+  for (const Json& rule : *rules) {
+    const auto given = record.find(rule["if_field"].get<std::string>());
+    if (given == record.end()) continue;
+    const Json value = given->is_array() && !given->empty() ? given->front() : *given;
+    const Json& wanted = rule["if_in"];
+    if (std::find(wanted.begin(), wanted.end(), value) == wanted.end()) continue;
+    const auto field = rule["field"].get<std::string>();
+    if (!record.contains(field) || BoolMember(rule, "replace")) record[field] = rule["value"];
+  }
+}
+
 void FillFields(const std::vector<Field>& fields, Json& record, Operation operation,
                 const AutoValues& values) {
   for (const Field& field : fields) {
@@ -140,6 +153,11 @@ void FillFields(const std::vector<Field>& fields, Json& record, Operation operat
     Json& value = record[field.name];
     if (field.type == FieldType::kRecord && value.is_array() && value.empty())
       value = Json::object();
+    // A reference is its key, whatever else a client says of the entity.
+    if (field.type == FieldType::kForeign && value.is_object() && value.size() > 1 &&
+        value.contains("id")) {
+      value = Json{{"id", value["id"]}};
+    }
     if (field.type == FieldType::kRecord && value.is_object())
       FillFields(field.fields, value, operation, values);
     if ((field.type == FieldType::kArray || field.type == FieldType::kSet) && value.is_object() &&

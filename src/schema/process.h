@@ -10,6 +10,9 @@ namespace silverback::schema {
 void ExpandShorthands(const std::vector<Field>& shorthands, Json& record, Json& errors);
 // Fills what is absent: defaults, generated ids, keys and times. For kUpdate only nested records
 // that were given are looked at.
+// What the schema's "conditional_defaults" (an array, or null) add to a request.
+void ApplyConditionalDefaults(const Json* rules, Json& record);
+
 void FillFields(const std::vector<Field>& fields, Json& record, Operation operation,
                 const AutoValues& values);
 // `patch` over `current`: records member by member, everything else replaced.

@@ -6,6 +6,9 @@
 //     ["consumer", "group"]), "ttl" (true), "workspaceable" (true), "admin_api_name" ("key-auths"),
 //     "admin_api_nested_name" ("key-auth"), "generate_admin_api", "dao_order", "plugin" (who brings
 //     the entity)
+//     "conditional_defaults": members that a request gets by what it says in others: [{"if_field",
+//     "if_in": [values; of a set its first member counts], "field", "value", "replace": true: also
+//     where the member is given}]
 //   anywhere: "check": the name of a check in C++ (checks.cc) for what Kong's schemas express as a
 //   function.
 // Behaviour: ../../doc/architecture.md; messages are those of Kong 2.8's schema library.

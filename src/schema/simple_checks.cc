@@ -153,7 +153,6 @@ Json ExclusiveSubsets(const Field&, const Json& subsets, const Json& value) {
     }
   }
   if (hit.size() <= 1) return nullptr;
-  std::sort(hit.begin(), hit.end());
   return "these sets are mutually exclusive: " + Join(hit, ", ");
 }
 

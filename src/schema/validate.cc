@@ -13,8 +13,8 @@ Json ValidateElements(const Field& element, const Json& list, const ValidateCont
   Json errors = Json::array();
   bool failed = false;
   for (const Json& item : list) {
-    Json error = item.is_null() && element.required ? Json("required field missing")
-                                                    : ValidateField(element, item, context);
+    Json error =
+        item.is_null() ? Json("required field missing") : ValidateField(element, item, context);
     failed = failed || !error.is_null();
     errors.push_back(std::move(error));
   }
@@ -32,7 +32,9 @@ Json ValidateMap(const Field& field, const Json& map, const ValidateContext& con
         errors[key] = std::move(error);
     }
     if (!field.values || errors.contains(key)) continue;
-    if (Json error = ValidateField(*field.values, value, context); !error.is_null()) {
+    Json error = value.is_null() ? Json("required field missing")
+                                 : ValidateField(*field.values, value, context);
+    if (!error.is_null()) {
       errors[key] = std::move(error);
     }
   }
@@ -43,8 +45,8 @@ Json ValidateMap(const Field& field, const Json& map, const ValidateContext& con
 }
 
 Json ValidateForeign(const Json& value) {
-  if (!value.is_object() || !value.contains("id") || value["id"].is_null())
-    return {{"id", "missing primary key"}};
+  if (!value.is_object() || !value.contains("id")) return {{"id", "missing primary key"}};
+  if (value["id"].is_null()) return {{"id", "required field missing"}};
   if (!value["id"].is_string()) return {{"id", "expected a string"}};
   if (!IsUuid(value["id"].get_ref<const std::string&>())) return {{"id", "expected a valid UUID"}};
   return nullptr;
