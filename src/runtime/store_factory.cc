@@ -4,6 +4,7 @@
 
 #include <climits>
 
+#include "runtime/patient_store.h"
 #include "runtime/replica_store.h"
 #include "store/postgres/migrations.h"
 #include "store/postgres/postgres_store.h"
@@ -52,7 +53,10 @@ Result<std::unique_ptr<store::Store>> OpenDatabase(const config::GatewayConf& co
 Result<std::unique_ptr<store::Store>> OpenStore(const config::GatewayConf& conf,
                                                 const entity::Catalog& catalog,
                                                 const replica::Replica& replica) {
-  if (conf.database() != "off") return OpenDatabase(conf, catalog);
+  if (conf.database() != "off") {
+    return std::unique_ptr<store::Store>(std::make_unique<PatientStore>(
+        conf.database(), [&conf, &catalog] { return OpenDatabase(conf, catalog); }));
+  }
   return std::unique_ptr<store::Store>(std::make_unique<ReplicaStore>(replica, &NowWithMillis));
 }
 

@@ -18,7 +18,8 @@ Result<std::unique_ptr<entity::Catalog>> OpenCatalog(const config::GatewayConf& 
 // kOperationUnsupported, also with the database off.
 Result<std::unique_ptr<store::Store>> OpenDatabase(const config::GatewayConf& conf,
                                                    const entity::Catalog& catalog);
-// The same for a node: with the database off the store is `replica`, read-only, which outlives it.
+// The same for a node, opened when first used: a node starts without it. With the database off the
+// store is `replica`, read-only. All three outlive the store.
 Result<std::unique_ptr<store::Store>> OpenStore(const config::GatewayConf& conf,
                                                 const entity::Catalog& catalog,
                                                 const replica::Replica& replica);

@@ -49,6 +49,7 @@ def names(gw):
 
 def test_killed_workers_lose_nothing():
     with Gateway() as gw:
+        gw.wanted_alarm = "exited on signal 9"
         with Writer(gw) as writer:
             for _ in range(10):
                 time.sleep(random.uniform(0.1, 0.4))
