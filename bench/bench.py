@@ -43,6 +43,20 @@ def load(url, pids, headers=()):
     return used / max(requests, 1) * 1e6, requests / SECONDS, p99, failed
 
 
+def compare(cases):
+    """Loads the cases in turn, {name: (url, pids of the proxy, headers)}; the first is the yardstick."""
+    results = {}
+    for _ in range(ROUNDS):
+        for name, (url, pids, headers) in cases.items():
+            results.setdefault(name, []).append(load(url, pids, headers))
+    raw_cpu = min(r[0] for r in next(iter(results.values())))
+    print("\n| case | CPU per request | beside plain nginx | requests/s | p99 | failed |\n|---|---|---|---|---|---|")
+    for name, rounds in results.items():
+        cpu = min(r[0] for r in rounds)
+        print(f"| {name} | {cpu:.1f} µs | {cpu / raw_cpu:.2f} × | {max(r[1] for r in rounds):.0f} | "
+              f"{min(r[2] for r in rounds):.2f} ms | {sum(r[3] for r in rounds)} |")
+
+
 def proxying(build):
     upstream_port, raw_port = free_port(), free_port()
     upstream = NginxServer(f'server {{ listen 127.0.0.1:{upstream_port}; return 200 "hello\\n"; }}')
@@ -67,16 +81,33 @@ def proxying(build):
         cases = {"plain nginx": (f"http://127.0.0.1:{raw_port}/", raw.workers(), ()),
                  "silverback": (f"{base}/plain", workers, ()),
                  "silverback, key-auth + acl + rate-limiting": (f"{base}/chain", workers, ("apikey: secret",))}
-        results = {}
-        for _ in range(ROUNDS):
-            for name, (url, pids, headers) in cases.items():
-                results.setdefault(name, []).append(load(url, pids, headers))
-    raw_cpu = min(r[0] for r in results["plain nginx"])
-    print("\n| case | CPU per request | beside plain nginx | requests/s | p99 | failed |\n|---|---|---|---|---|---|")
-    for name, rounds in results.items():
-        cpu = min(r[0] for r in rounds)
-        print(f"| {name} | {cpu:.1f} µs | {cpu / raw_cpu:.2f} × | {max(r[1] for r in rounds):.0f} | "
-              f"{min(r[2] for r in rounds):.2f} ms | {sum(r[3] for r in rounds)} |")
+        compare(cases)
+
+
+def balancing(build):
+    """An upstream of ten targets beside plain nginx with an upstream of ten servers; and a hashed one."""
+    ports, raw_port = [free_port() for _ in range(10)], free_port()
+    upstream = NginxServer("".join(f'server {{ listen 127.0.0.1:{p}; return 200 "hello\\n"; }}\n' for p in ports))
+    servers = " ".join(f"server 127.0.0.1:{p};" for p in ports)
+    raw = NginxServer(f"""upstream u {{ {servers} keepalive 640; keepalive_requests 1000000; }}
+  server {{ listen 127.0.0.1:{raw_port}; location / {{ proxy_pass http://u; proxy_http_version 1.1;
+  proxy_set_header Connection ""; }} }}""")
+    settings = {"KONG_NGINX_HTTP_KEEPALIVE_REQUESTS": "1000000", "KONG_UPSTREAM_KEEPALIVE_MAX_REQUESTS": "1000000",
+                "KONG_PROXY_ACCESS_LOG": "off"}
+    checks = {"passive": {"unhealthy": {"tcp_failures": 3, "http_failures": 3, "timeouts": 3}, "healthy": {"successes": 1}}}
+    kinds = {"round-robin": {}, "least-connections": {"algorithm": "least-connections"},
+             "consistent-hashing": {"algorithm": "consistent-hashing", "hash_on": "header", "hash_on_header": "X-Key"}}
+    with upstream, raw, Gateway(build, workers=1, **settings) as gw:
+        cases = {"plain nginx, 10 servers": (f"http://127.0.0.1:{raw_port}/", raw.workers(), ())}
+        for kind, settings in kinds.items():
+            gw.create("/upstreams", {"name": f"u-{kind}", "healthchecks": checks, **settings})
+            for port in ports:
+                gw.create(f"/upstreams/u-{kind}/targets", {"target": f"127.0.0.1:{port}"})
+            gw.create("/services", {"name": kind, "host": f"u-{kind}"})
+            gw.create(f"/services/{kind}/routes", {"paths": [f"/{kind}"]})
+            cases[f"silverback, {kind}, 10 targets"] = (f"http://127.0.0.1:{gw.proxy_port}/{kind}", gw.pids()[1],
+                                                        ("X-Key: one",))
+        compare(cases)
 
 
 def start_time(build):
@@ -104,7 +135,7 @@ def router(build):
     subprocess.run([str(build / "src/router/router_benchmark"), "--benchmark_min_time=0.2"], check=True)
 
 
-CASES = {"proxying": proxying, "start": start_time, "declarative": declarative.run, "router": router}
+CASES = {"proxying": proxying, "balancing": balancing, "start": start_time, "declarative": declarative.run, "router": router}
 
 
 def main():

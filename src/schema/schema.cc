@@ -1,5 +1,8 @@
 #include "schema/schema.h"
 
+#include <atomic>
+#include <cmath>
+
 #include "schema/field_parser.h"
 #include "schema/messages.h"
 #include "schema/process.h"
@@ -10,6 +13,19 @@ namespace silverback::schema {
 namespace {
 
 constexpr double kLongestTtl = 100000000;
+
+// Rows that are made within one millisecond keep their order.
+double EverLaterMillis() {
+  static std::atomic<int64_t> last{0};
+  const auto now = static_cast<int64_t>(std::llround(NowWithMillis() * 1000));
+  int64_t before = last.load();
+  int64_t given = 0;
+  do {
+    // A clock that is set back is followed.
+    given = now <= before && before < now + 1000 ? before + 1 : now;
+  } while (!last.compare_exchange_weak(before, given));
+  return static_cast<double>(given) / 1000;
+}
 
 std::string NewKey() {
   constexpr char kCharacters[] = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
@@ -45,7 +61,7 @@ Error Violation(Json errors) {
 }  // namespace
 
 const AutoValues& AutoValues::System() {
-  static const AutoValues kSystem = {NowSeconds, NowWithMillis, silverback::NewUuid, NewKey};
+  static const AutoValues kSystem = {NowSeconds, EverLaterMillis, silverback::NewUuid, NewKey};
   return kSystem;
 }
 
