@@ -21,8 +21,8 @@ constexpr std::array<std::pair<std::string_view, FieldType>, 12> kTypes = {
      {"json", FieldType::kJson}}};
 
 // Keys of ours: known to the engine, not shown to clients.
-constexpr std::array<std::string_view, 5> kHidden = {"check", "immutable", "derive",
-                                                     "hidden_entity_checks", "default_when"};
+constexpr std::array<std::string_view, 6> kHidden = {
+    "check", "immutable", "derive", "hidden_entity_checks", "default_when", "empty_is_checked"};
 
 Status ParseChildren(const Json& definition, Field& field) {
   const std::pair<const char*, std::unique_ptr<Field>*> children[] = {

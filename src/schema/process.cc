@@ -143,6 +143,19 @@ void ApplyConditionalDefaults(const Json* rules, Json& record) {
   }
 }
 
+void ApplyConsequences(const Json* rules, Json& row) {
+  if (rules == nullptr) return;
+  const auto among = [](const Json& values, const Json& value) {
+    return std::find(values.begin(), values.end(), value) != values.end();
+  };
+  for (const Json& rule : *rules) {
+    if (!among(rule["if_in"], row[rule["if_field"].get<std::string>()])) continue;
+    Json& member = row[rule["field"].get<std::string>()];
+    const Json* instead_of = FindMember(rule, "instead_of");
+    if (instead_of == nullptr || among(*instead_of, member)) member = rule["value"];
+  }
+}
+
 void FillFields(const std::vector<Field>& fields, Json& record, Operation operation,
                 const AutoValues& values) {
   for (const Field& field : fields) {

@@ -154,6 +154,7 @@ Result<Json> Schema::Process(Json input, Operation operation, const Json* curren
   ApplyConditionalDefaults(FindMember(definition_, "conditional_defaults"), input);
   FillFields(fields, input, operation, values);
   Json row = current ? MergeRecords(fields, input, *current) : std::move(input);
+  ApplyConsequences(FindMember(definition_, "consequences"), row);
 
   const ValidateContext context{current != nullptr, &subschemas_};
   Json found = ValidateRecord(fields, nullptr, row, context);

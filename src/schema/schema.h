@@ -9,6 +9,8 @@
 //     "conditional_defaults": members that a request gets by what it says in others: [{"if_field",
 //     "if_in": [values; of a set its first member counts], "field", "value", "replace": true: also
 //     where the member is given}]
+//     "consequences": what one member of a whole row decides of another: [{"if_field", "if_in",
+//     "field", "value", "instead_of": [values]}], in their order, before the row is validated
 //   anywhere: "check": the name of a check in C++ (checks.cc) for what Kong's schemas express as a
 //   function.
 // Behaviour: ../../doc/architecture.md; messages are those of Kong 2.8's schema library.

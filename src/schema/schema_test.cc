@@ -115,5 +115,21 @@ TEST(Schema, ShowsNoneOfOurOwnKeys) {
   EXPECT_EQ(shown.find("conditional"), std::string::npos);
 }
 
+TEST(SchemaTest, OneMemberDecidesAnother) {
+  const auto schema = Schema::Parse(Json::parse(R"({"name": "x", "fields": [
+      {"mode": {"type": "string", "default": "a"}}, {"key": {"type": "string", "default": "none"}}],
+      "consequences": [
+        {"if_field": "mode", "if_in": ["z"], "field": "key", "value": "none"},
+        {"if_field": "key", "if_in": ["none"], "field": "mode", "value": "a", "instead_of": ["b"]},
+        {"if_field": "key", "if_in": ["k"], "field": "mode", "value": "b"}]})"));
+  ASSERT_TRUE(schema);
+  const auto made = [&](const Json& input) { return (*(*schema)->CheckInsert(input)).dump(); };
+  EXPECT_EQ(made({{"key", "k"}}), R"({"key":"k","mode":"b"})");
+  EXPECT_EQ(made({{"mode", "b"}}), R"({"key":"none","mode":"a"})");
+  EXPECT_EQ(made({{"mode", "z"}, {"key", "k"}}), R"({"key":"none","mode":"z"})");
+  const Json current = {{"mode", "b"}, {"key", "k"}};
+  EXPECT_EQ((*(*schema)->CheckUpdate({{"mode", "a"}}, current))["mode"], "b");
+}
+
 }  // namespace
 }  // namespace silverback::schema

@@ -186,7 +186,8 @@ constexpr std::array<std::pair<std::string_view, Check>, 21> kChecks = {
 }  // namespace
 
 Json RunSimpleChecks(const Field& field, const Json& value) {
-  if (field.type == FieldType::kString && !field.definition.contains("len_min")) {
+  if (field.type == FieldType::kString && !field.definition.contains("len_min") &&
+      !field.definition.contains("empty_is_checked")) {
     if (Json error = LengthMin(field, 1, value); !error.is_null()) return error;
   }
   for (const auto& [key, check] : kChecks) {

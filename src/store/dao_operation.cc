@@ -186,7 +186,10 @@ Status Operation::Delete(const Schema& schema, const Json& row) {
 }
 
 Status Operation::CheckUnreferenced(const Schema& schema, const std::string& id) {
-  for (const auto& referrer : catalog_.ReferrersOf(schema.name())) {
+  // The kinds that came last speak first, as they do in Kong's database.
+  const auto referrers = catalog_.ReferrersOf(schema.name());
+  for (auto it = referrers.rbegin(); it != referrers.rend(); ++it) {
+    const entity::Catalog::Referrer& referrer = *it;
     if (!IsRestrict(*referrer.field)) continue;
     PageRequest request = ReferringRows(referrer, id);
     request.size = 1;
