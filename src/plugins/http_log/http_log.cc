@@ -66,6 +66,10 @@ class HttpLog final : public plugin::Plugin {
 
 Result<std::unique_ptr<plugin::Plugin>> Create(const plugin::PluginInstance& instance,
                                                plugin::PluginEnv& env) {
+  // Without their values entries would be sent that the configuration says are to be changed.
+  if (const Json* fields = FindMember(instance.config, "custom_fields_by_lua");
+      fields != nullptr && fields->is_object() && !fields->empty())
+    return Error(ErrorCode::kOperationUnsupported, "custom_fields_by_lua is not available");
   return std::unique_ptr<plugin::Plugin>(new HttpLog(instance.config, env));
 }
 
