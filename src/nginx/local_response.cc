@@ -57,21 +57,28 @@ bool HasContentType(const LocalResponse& response) {
   return false;
 }
 
-void AnswerInGrpc(RequestContext& context, LocalResponse& response) {
-  const GrpcStatus* status = nullptr;
+const GrpcStatus& GrpcStatusFor(int http) {
   for (const GrpcStatus& known : kGrpcStatuses) {
-    if (known.http == response.status) status = &known;
+    if (known.http == http) return known;
   }
+  static constexpr GrpcStatus kUnknown = {0, "2", "Unknown"};
+  if (http >= 400 && http < 600) return GrpcStatusFor(http / 100 * 100);
+  return kUnknown;
+}
+
+// The answer in two headers; the HTTP status stays what it is.
+void AnswerInGrpc(RequestContext& context, LocalResponse& response) {
+  const GrpcStatus& status = GrpcStatusFor(response.status);
   std::string message = response.message;
   if (message.empty() && response.raw_body) {
     if (const auto json = ParseJson(response.body)) message = StringMember(*json, "message");
   }
-  if (status != nullptr) context.SetResponseHeader("grpc-status", status->code);
-  if (message.empty() && status != nullptr) message = status->message;
-  if (!message.empty()) context.SetResponseHeader("grpc-message", message);
-  response.status = 200;
+  context.SetResponseHeader("grpc-status", status.code);
+  context.SetResponseHeader("grpc-message", message.empty() ? status.message : message);
   response.raw_body = true;
   response.body.clear();
+  std::erase_if(response.headers,
+                [](const auto& header) { return EqualsIgnoreCase(header.first, "content-type"); });
 }
 
 }  // namespace
@@ -148,7 +155,7 @@ ngx_int_t SendLocalResponse(RequestContext& context, LocalResponse response) {
       context.SetResponseHeader(name, value);
     }
   }
-  if (response.body.empty() && response.status >= 300 && !HasContentType(response)) {
+  if (response.body.empty() && response.status >= 300 && !grpc && !HasContentType(response)) {
     if (HasErrorHandler(response.status)) return response.status;
     return SendStatusPage(r, response.status);
   }
