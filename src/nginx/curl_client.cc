@@ -1,5 +1,9 @@
 #include "nginx/curl_client.h"
 
+#include <cstdlib>
+#include <optional>
+
+#include "dns/client.h"
 #include "nginx/curl_multi.h"
 #include "util/string_util.h"
 
@@ -16,7 +20,7 @@ struct Transfer {
   std::function<void(HttpReply)> done;
   EventLoop::Hold hold;
   HttpReply reply;
-  CurlList headers;
+  CurlList headers, connect_to;
   char error[CURL_ERROR_SIZE] = "";
 };
 
@@ -36,13 +40,47 @@ size_t OnHeader(char* data, size_t size, size_t count, void* transfer) {
   return size * count;
 }
 
+// The host and port that a URL leads to; none when libcurl cannot read it, and will say so.
+std::optional<std::pair<std::string, int>> PlaceOf(const std::string& url) {
+  const std::unique_ptr<CURLU, decltype(&curl_url_cleanup)> parsed(curl_url(), &curl_url_cleanup);
+  if (curl_url_set(parsed.get(), CURLUPART_URL, url.c_str(), 0) != CURLUE_OK) return std::nullopt;
+  char *host = nullptr, *port = nullptr;
+  const bool read =
+      curl_url_get(parsed.get(), CURLUPART_HOST, &host, 0) == CURLUE_OK &&
+      curl_url_get(parsed.get(), CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) == CURLUE_OK;
+  std::optional<std::pair<std::string, int>> place;
+  if (read) place.emplace(host, std::atoi(port));
+  curl_free(host);
+  curl_free(port);
+  return place;
+}
+
 class CurlClient final : public plugin::HttpClient {
  public:
-  CurlClient(EventLoop& loop, std::unique_ptr<CurlMulti> multi, std::string ca_bundle)
-      : loop_(loop), ca_bundle_(std::move(ca_bundle)), multi_(std::move(multi)) {}
+  CurlClient(EventLoop& loop, dns::Client& dns, std::unique_ptr<CurlMulti> multi,
+             std::string ca_bundle)
+      : loop_(loop), dns_(dns), ca_bundle_(std::move(ca_bundle)), multi_(std::move(multi)) {}
+  ~CurlClient() override { *alive_ = false; }
 
   void Send(HttpRequest request, std::function<void(HttpReply)> done) override {
     auto transfer = std::make_shared<Transfer>(std::move(request), std::move(done), loop_);
+    const auto place = PlaceOf(transfer->request.url);
+    if (!place) return Start(transfer);
+    dns_.ToEndpoint(place->first, place->second,
+                    [this, alive = std::weak_ptr(alive_), transfer](const auto& endpoint) {
+                      if (alive.expired()) return;
+                      if (endpoint) {
+                        ConnectTo(*transfer, *endpoint);
+                        return Start(transfer);
+                      }
+                      HttpReply reply;
+                      reply.error = endpoint.error().message();
+                      transfer->done(std::move(reply));
+                    });
+  }
+
+ private:
+  void Start(const std::shared_ptr<Transfer>& transfer) {
     CurlEasy easy(curl_easy_init());
     Configure(*transfer, easy.get());
     multi_->Start(std::move(easy), [transfer](CURL* handle, CURLcode result) {
@@ -59,7 +97,14 @@ class CurlClient final : public plugin::HttpClient {
     });
   }
 
- private:
+  // Whatever host and port the URL has, the connection goes to `endpoint`.
+  static void ConnectTo(Transfer& transfer, const dns::Endpoint& endpoint) {
+    const bool v6 = endpoint.ip.find(':') != std::string::npos;
+    const std::string to =
+        "::" + (v6 ? "[" + endpoint.ip + "]" : endpoint.ip) + ":" + std::to_string(endpoint.port);
+    transfer.connect_to.reset(curl_slist_append(nullptr, to.c_str()));
+  }
+
   void Configure(Transfer& t, CURL* easy) {
     bool content_type = false, accept = false;
     const auto add = [&](const std::string& line) {
@@ -78,6 +123,7 @@ class CurlClient final : public plugin::HttpClient {
     if (!accept) add("Accept:");
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, t.headers.get());
     curl_easy_setopt(easy, CURLOPT_URL, t.request.url.c_str());
+    if (t.connect_to) curl_easy_setopt(easy, CURLOPT_CONNECT_TO, t.connect_to.get());
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, t.error);
@@ -105,17 +151,19 @@ class CurlClient final : public plugin::HttpClient {
   }
 
   EventLoop& loop_;
+  dns::Client& dns_;
   const std::string ca_bundle_;
   std::unique_ptr<CurlMulti> multi_;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
 }  // namespace
 
-std::unique_ptr<plugin::HttpClient> MakeCurlClient(EventLoop& loop, IoLoop& io, ngx_log_t* log,
-                                                   std::string ca_bundle) {
+std::unique_ptr<plugin::HttpClient> MakeCurlClient(EventLoop& loop, IoLoop& io, dns::Client& dns,
+                                                   ngx_log_t* log, std::string ca_bundle) {
   auto multi = CurlMulti::Create(io, log);
   if (!multi) return nullptr;
-  return std::make_unique<CurlClient>(loop, std::move(multi), std::move(ca_bundle));
+  return std::make_unique<CurlClient>(loop, dns, std::move(multi), std::move(ca_bundle));
 }
 
 }  // namespace silverback::nginx

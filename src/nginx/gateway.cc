@@ -154,7 +154,7 @@ Status Gateway::Parts::MakeServices(ZoneContent& zone) {
   auto made = Network::Create(*conf, *zone.health, *loop, logger, cycle->log);
   if (!made) return made.error();
   network = *std::move(made);
-  http = MakeCurlClient(*loop, network->io(), cycle->log,
+  http = MakeCurlClient(*loop, network->io(), network->dns(), cycle->log,
                         conf->String("lua_ssl_trusted_certificate_combined"));
   entities = std::make_unique<runtime::CachedEntities>(*catalog, *replica, *shared, &CachedNow);
   env.reset(new plugin::PluginEnv{*entities, *counters, *http, *timers, *background, logger,

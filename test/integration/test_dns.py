@@ -126,3 +126,14 @@ def test_hosts_file_and_types(dns, tmp_path):
         gw.admin("PATCH", "/services/s", {"host": "other.test"})
         gw.proxy("GET", "/r")
         assert dns.asked == [("other.test", A), ("other.test", CNAME)]
+
+
+def test_plugins_find_their_servers_in_the_same_way(dns):
+    with Target("one") as one, start(dns) as gw:
+        dns.records = {("sink.test", SRV): [(1, 1, one.port, "127.0.0.1")]}
+        route(gw, "127.0.0.1", one.port)
+        gw.create("/routes/r/plugins", {"name": "http-log", "config": {"http_endpoint": "http://sink.test/log", "flush_timeout": 0.1}})
+        assert gw.proxy("GET", "/r").status == 200
+        wait_until(lambda: ("sink.test", SRV) in dns.asked)
+        time.sleep(0.5)
+        assert "sink.test" not in gw.error_log()
