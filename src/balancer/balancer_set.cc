@@ -2,42 +2,63 @@
 
 namespace silverback::balancer {
 
-BalancerSet::Changes BalancerSet::Apply(const std::vector<std::shared_ptr<const Json>>& upstreams,
-                                        const std::vector<std::shared_ptr<const Json>>& targets,
-                                        uint32_t now) {
-  std::map<std::string, std::vector<std::shared_ptr<const Json>>> rows;
-  for (const auto& upstream : upstreams) rows[StringMember(*upstream, "id")].push_back(upstream);
-  for (const auto& target : targets) {
-    const auto found = rows.find(ForeignId(*target, "upstream"));
-    if (found != rows.end()) found->second.push_back(target);
+void BalancerSet::Rebuild(const std::string& id, Entry& entry, uint32_t now) {
+  std::vector<Target> targets;
+  targets.reserve(entry.targets.size());
+  for (const auto& [target_id, row] : entry.targets) targets.push_back(Target::FromRow(*row));
+  Upstream upstream = Upstream::FromRow(*entry.row);
+  if (entry.balancer) {
+    entry.balancer->Update(std::move(upstream), std::move(targets), now);
+  } else {
+    entry.balancer = std::make_shared<Balancer>(std::move(upstream), std::move(targets), table_,
+                                                seed_ ^ std::hash<std::string>()(id), now);
+  }
+  by_name_[entry.balancer->upstream().name] = entry.balancer;
+}
+
+BalancerSet::Changes BalancerSet::Apply(const std::vector<RowChange>& upstreams,
+                                        const std::vector<RowChange>& targets, uint32_t now) {
+  std::set<std::string> touched;
+  // What is gone or renamed leaves its name first: another one may take it over.
+  for (const RowChange& change : upstreams) {
+    const Json& row = change.before ? *change.before : *change.after;
+    const std::string id = StringMember(row, "id");
+    Entry& entry = by_id_[id];
+    if (change.before) {
+      const auto named = by_name_.find(StringMember(*change.before, "name"));
+      if (named != by_name_.end() && named->second == entry.balancer) by_name_.erase(named);
+    }
+    entry.row = change.after;
+    touched.insert(id);
+  }
+  for (const RowChange& change : targets) {
+    for (const auto& [row, is_there] :
+         {std::pair(change.before, false), std::pair(change.after, true)}) {
+      if (!row) continue;
+      const std::string id = ForeignId(*row, "upstream");
+      Entry& entry = by_id_[id];
+      const std::string target_id = StringMember(*row, "id");
+      if (is_there) {
+        entry.targets[target_id] = row;
+      } else {
+        entry.targets.erase(target_id);
+      }
+      touched.insert(id);
+    }
   }
 
   Changes changes;
-  for (auto it = by_id_.begin(); it != by_id_.end();) {
-    if (rows.contains(it->first)) {
-      ++it;
-    } else {
-      changes.removed.push_back(it->first);
-      it = by_id_.erase(it);
-    }
-  }
-  by_name_.clear();
-  for (auto& [id, own] : rows) {
-    Entry& entry = by_id_[id];
-    if (!entry.balancer || entry.rows != own) {
-      std::vector<Target> decoded;
-      for (size_t i = 1; i < own.size(); ++i) decoded.push_back(Target::FromRow(*own[i]));
-      Upstream upstream = Upstream::FromRow(*own[0]);
-      if (entry.balancer) {
-        entry.balancer->Update(std::move(upstream), std::move(decoded), now);
-      } else {
-        entry.balancer = std::make_shared<Balancer>(std::move(upstream), std::move(decoded), table_,
-                                                    seed_ ^ std::hash<std::string>()(id), now);
-      }
-      entry.rows = std::move(own);
+  for (const std::string& id : touched) {
+    const auto found = by_id_.find(id);
+    Entry& entry = found->second;
+    if (entry.row) {
+      Rebuild(id, entry, now);
       changes.updated.push_back(entry.balancer);
+      continue;
     }
-    by_name_[entry.balancer->upstream().name] = entry.balancer;
+    if (entry.balancer) changes.removed.push_back(id);
+    entry.balancer.reset();
+    if (entry.targets.empty()) by_id_.erase(found);
   }
   return changes;
 }

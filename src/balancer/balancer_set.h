@@ -4,6 +4,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,6 +12,11 @@
 #include "balancer/balancer.h"
 
 namespace silverback::balancer {
+
+// A row that came, changed or went: what it was and what it is, null where it is not there.
+struct RowChange {
+  std::shared_ptr<const Json> before, after;
+};
 
 class BalancerSet {
  public:
@@ -21,24 +27,26 @@ class BalancerSet {
     std::vector<std::shared_ptr<Balancer>> updated;  // new ones among them
     std::vector<std::string> removed;                // ids of upstreams
   };
-  // Takes over the rows of a configuration; what has not changed is left alone. Rows are compared
-  // by address: an unchanged row must be the same object.
-  Changes Apply(const std::vector<std::shared_ptr<const Json>>& upstreams,
-                const std::vector<std::shared_ptr<const Json>>& targets, uint32_t now);
+  // Takes over what has changed since the last call; everything else is left alone, and costs
+  // nothing.
+  Changes Apply(const std::vector<RowChange>& upstreams, const std::vector<RowChange>& targets,
+                uint32_t now);
 
   std::shared_ptr<Balancer> ByName(std::string_view name) const;
   std::shared_ptr<Balancer> ById(std::string_view id) const;
-  bool empty() const { return by_id_.empty(); }
+  bool empty() const { return by_name_.empty(); }
   template <class F>
   void ForEach(F&& use) {
-    for (const auto& [id, entry] : by_id_) use(*entry.balancer);
+    for (const auto& [name, balancer] : by_name_) use(*balancer);
   }
 
  private:
   struct Entry {
-    std::vector<std::shared_ptr<const Json>> rows;  // the upstream's, then its targets'
+    std::shared_ptr<const Json> row;  // null while only targets of the upstream are known
+    std::map<std::string, std::shared_ptr<const Json>> targets;  // by id
     std::shared_ptr<Balancer> balancer;
   };
+  void Rebuild(const std::string& id, Entry& entry, uint32_t now);
 
   health::Table& table_;
   uint64_t seed_;

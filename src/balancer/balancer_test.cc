@@ -220,17 +220,43 @@ TEST_F(BalancerTest, SetKeepsWhatHasNotChanged) {
   const auto row = [](Json json) { return std::make_shared<const Json>(std::move(json)); };
   const auto a = row({{"id", "1"}, {"name", "a"}}), b = row({{"id", "2"}, {"name", "b"}});
   const auto t = row({{"id", "t"}, {"target", "127.0.0.1:1"}, {"upstream", {{"id", "1"}}}});
-  EXPECT_EQ(set.Apply({a, b}, {t}, 1).updated.size(), 2u);
+  EXPECT_EQ(set.Apply({{nullptr, a}, {nullptr, b}}, {{nullptr, t}}, 1).updated.size(), 2u);
   const auto kept = set.ByName("a");
   ASSERT_TRUE(kept);
-  EXPECT_EQ(set.Apply({a, b}, {t}, 1).updated.size(), 0u);
-  const auto changes = set.Apply({a}, {}, 1);
+  EXPECT_EQ(set.Apply({}, {}, 1).updated.size(), 0u);
+  const auto changes = set.Apply({{b, nullptr}}, {{t, nullptr}}, 1);
   EXPECT_EQ(changes.removed, std::vector<std::string>{"2"});
   ASSERT_EQ(changes.updated.size(), 1u);
   EXPECT_EQ(set.ById("1"), kept);
   EXPECT_FALSE(set.ByName("b"));
   Tried tried;
   EXPECT_FALSE(kept->Pick({}, tried).ok());
+}
+
+TEST_F(BalancerTest, SetFollowsNamesAndTargetsThatMove) {
+  BalancerSet set(table_, 1);
+  const auto row = [](Json json) { return std::make_shared<const Json>(std::move(json)); };
+  const auto a = row({{"id", "1"}, {"name", "a"}}), b = row({{"id", "2"}, {"name", "b"}});
+  const auto at = [&](const char* upstream) {
+    return row({{"id", "t"}, {"target", "127.0.0.1:1"}, {"upstream", {{"id", upstream}}}});
+  };
+  // Targets may be known before their upstream.
+  const auto first = at("1"), second = at("2");
+  EXPECT_TRUE(set.Apply({}, {{nullptr, first}}, 1).updated.empty());
+  set.Apply({{nullptr, a}, {nullptr, b}}, {}, 1);
+  EXPECT_EQ(Tally(*set.ByName("a"), 1), (Counts{{1, 1}}));
+  set.Apply({}, {{first, second}}, 1);
+  EXPECT_EQ(Tally(*set.ByName("a"), 1), (Counts{{0, 1}}));
+  EXPECT_EQ(Tally(*set.ByName("b"), 1), (Counts{{1, 1}}));
+  // They swap their names.
+  const auto a2 = row({{"id", "1"}, {"name", "b"}}), b2 = row({{"id", "2"}, {"name", "a"}});
+  set.Apply({{a, a2}, {b, b2}}, {}, 1);
+  EXPECT_EQ(set.ByName("a"), set.ById("2"));
+  EXPECT_EQ(set.ByName("b"), set.ById("1"));
+  // An upstream that comes back finds its targets, which nobody has taken away.
+  set.Apply({{b2, nullptr}}, {}, 1);
+  EXPECT_TRUE(set.Apply({{nullptr, b2}}, {}, 1).removed.empty());
+  EXPECT_EQ(Tally(*set.ByName("a"), 1), (Counts{{1, 1}}));
 }
 
 }  // namespace

@@ -16,12 +16,31 @@ constexpr double kRetrySoonest = 1, kRetryLatest = 30;
 constexpr double kUncachedSeconds = 60;
 constexpr double kTouchSeconds = 60;
 
-std::vector<std::shared_ptr<const Json>> Rows(const std::shared_ptr<const EntityTable>& table) {
-  std::vector<std::shared_ptr<const Json>> rows;
-  if (!table) return rows;
-  rows.reserve(table->rows.size());
-  for (const auto& [id, row] : table->rows) rows.push_back(row);
-  return rows;
+// The rows that differ between two states of a table, either of which may be null. Rows that have
+// not changed are the same objects.
+std::vector<balancer::RowChange> Difference(const std::shared_ptr<const EntityTable>& before,
+                                            const std::shared_ptr<const EntityTable>& after) {
+  static const decltype(EntityTable::rows) kNone;
+  const auto& old_rows = before ? before->rows : kNone;
+  const auto& new_rows = after ? after->rows : kNone;
+  std::vector<balancer::RowChange> changes;
+  auto old_row = old_rows.begin();
+  auto new_row = new_rows.begin();
+  while (old_row != old_rows.end() || new_row != new_rows.end()) {
+    const int order = old_row == old_rows.end()   ? 1
+                      : new_row == new_rows.end() ? -1
+                                                  : old_row->first.compare(new_row->first);
+    if (order < 0) {
+      changes.push_back({(old_row++)->second, nullptr});
+    } else if (order > 0) {
+      changes.push_back({nullptr, (new_row++)->second});
+    } else {
+      if (old_row->second != new_row->second) changes.push_back({old_row->second, new_row->second});
+      ++old_row;
+      ++new_row;
+    }
+  }
+  return changes;
 }
 
 // What of an answer counts: SRV records of the best priority, or all addresses.
@@ -54,9 +73,10 @@ Upstreams::~Upstreams() { *alive_ = false; }
 void Upstreams::Use(const std::shared_ptr<const EntityTable>& upstreams,
                     const std::shared_ptr<const EntityTable>& targets) {
   if (upstreams == upstreams_ && targets == targets_) return;
+  const auto changes =
+      set_.Apply(Difference(upstreams_, upstreams), Difference(targets_, targets), Seconds());
   upstreams_ = upstreams;
   targets_ = targets;
-  const auto changes = set_.Apply(Rows(upstreams), Rows(targets), Seconds());
   for (const std::string& id : changes.removed) {
     checker_.Remove(id);
     TellWaiting(id);
