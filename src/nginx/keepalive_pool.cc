@@ -12,16 +12,32 @@ void CloseUpstreamConnection(ngx_connection_t* connection) {
   ngx_close_connection(connection);
 }
 
+class KeepalivePool::Kind {
+ public:
+  std::list<Idle> idle;  // most recent first
+};
+
 KeepalivePool::~KeepalivePool() {
   for (auto& [key, kind] : kinds_) {
-    for (Idle& idle : kind.idle) CloseUpstreamConnection(idle.connection);
+    for (Idle& idle : kind->idle) CloseUpstreamConnection(idle.connection);
   }
 }
 
-ngx_connection_t* KeepalivePool::Take(std::string_view key) {
+KeepalivePool::KindRef KeepalivePool::Find(std::string_view key) {
   const auto found = kinds_.find(key);
-  if (found == kinds_.end() || found->second.idle.empty()) return nullptr;
-  std::list<Idle>& idle = found->second.idle;
+  if (found != kinds_.end()) return found->second;
+  if (kinds_.size() >= sweep_at_) {
+    std::erase_if(kinds_, [](const auto& entry) {
+      return entry.second->idle.empty() && entry.second.use_count() == 1;
+    });
+    sweep_at_ = std::max(sweep_at_, kinds_.size() * 2);
+  }
+  return kinds_.emplace(key, std::make_shared<Kind>()).first->second;
+}
+
+ngx_connection_t* KeepalivePool::Take(Kind& kind) {
+  std::list<Idle>& idle = kind.idle;
+  if (idle.empty()) return nullptr;
   ngx_connection_t* connection = idle.front().connection;
   spare_.splice(spare_.begin(), idle, idle.begin());
   if (connection->read->timer_set) ngx_del_timer(connection->read);
@@ -30,25 +46,14 @@ ngx_connection_t* KeepalivePool::Take(std::string_view key) {
   return connection;
 }
 
-KeepalivePool::Kind& KeepalivePool::KindOf(std::string_view key) {
-  const auto found = kinds_.find(key);
-  if (found != kinds_.end()) return found->second;
-  if (kinds_.size() >= sweep_at_) {
-    std::erase_if(kinds_, [](const auto& entry) { return entry.second.idle.empty(); });
-    sweep_at_ = std::max(sweep_at_, kinds_.size() * 2);
-  }
-  return kinds_.emplace(key, Kind()).first->second;
-}
-
-bool KeepalivePool::Put(std::string_view key, ngx_connection_t* connection) {
+bool KeepalivePool::Put(const KindRef& kind, ngx_connection_t* connection) {
   if (limits_.size == 0 || (limits_.requests != 0 && connection->requests >= limits_.requests))
     return false;
-  Kind& kind = KindOf(key);
-  auto& list = kind.idle;
+  auto& list = kind->idle;
   if (list.size() >= limits_.size) Close(list.back());
   if (spare_.empty()) spare_.emplace_front();
   list.splice(list.begin(), spare_, spare_.begin());
-  list.front() = Idle{this, connection, &kind, list.begin()};
+  list.front() = Idle{this, connection, kind.get(), list.begin()};
 
   if (connection->read->timer_set) ngx_del_timer(connection->read);
   if (connection->write->timer_set) ngx_del_timer(connection->write);

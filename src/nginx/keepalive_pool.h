@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <list>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -23,21 +24,22 @@ class KeepalivePool {
   explicit KeepalivePool(Limits limits) : limits_(limits) {}
   ~KeepalivePool();
 
+  // What makes connections exchangeable; for one request's Take and Put.
+  class Kind;
+  using KindRef = std::shared_ptr<Kind>;
+  KindRef Find(std::string_view key);
+
   // An idle connection of that kind, or nullptr. The caller owns it.
-  ngx_connection_t* Take(std::string_view key);
+  ngx_connection_t* Take(Kind& kind);
   // Takes a connection over; false: it is not to be kept, the caller closes it.
-  bool Put(std::string_view key, ngx_connection_t* connection);
+  bool Put(const KindRef& kind, ngx_connection_t* connection);
 
  private:
-  struct Kind;
   struct Idle {
     KeepalivePool* pool;
     ngx_connection_t* connection;
     Kind* kind;
     std::list<Idle>::iterator self;
-  };
-  struct Kind {
-    std::list<Idle> idle;  // most recent first
   };
   struct Hash {
     using is_transparent = void;
@@ -45,10 +47,9 @@ class KeepalivePool {
   };
   static void OnReadable(ngx_event_t* event);
   void Close(Idle& idle);
-  Kind& KindOf(std::string_view key);
 
   Limits limits_;
-  std::unordered_map<std::string, Kind, Hash, std::equal_to<>> kinds_;
+  std::unordered_map<std::string, KindRef, Hash, std::equal_to<>> kinds_;
   std::list<Idle> spare_;   // nodes for the next connections
   size_t sweep_at_ = 1024;  // so many kinds; then the empty ones go
 };

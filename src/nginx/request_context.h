@@ -123,7 +123,9 @@ class RequestContext final : public plugin::Exchange {
 
   // -- the upstream's side (upstream_choice.cc, upstream_peer.cc)
   struct Upstream {
-    std::string scheme, host_header, hostname;
+    std::string_view scheme;
+    std::string host_header;
+    std::string_view hostname;  // the service's or overridden_host
     int port = 0;
     UpstreamTls tls;
     std::vector<Try> tries;

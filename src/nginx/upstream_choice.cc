@@ -30,9 +30,9 @@ std::string_view UpstreamChoice::HostName(std::string& buffer) const {
   if (balancer_ && !balancer_->upstream().host_header.empty())
     return balancer_->upstream().host_header;
   const balancer::Peer* peer = tried_.current();
-  const std::string& name = peer != nullptr ? peer->bare_host : hostname_;
+  const std::string_view name = peer != nullptr ? std::string_view(peer->bare_host) : hostname_;
   if (name.find(':') == name.npos || name.starts_with('[')) return name;
-  buffer = "[" + name + "]";
+  buffer.assign("[").append(name).append("]");
   return buffer;
 }
 
@@ -89,8 +89,8 @@ void UpstreamChoice::TakeAnswer(Gateway& gateway, std::weak_ptr<void> alive,
   if (result && Take(*result) == Choice::kChosen) return done(Choice::kChosen, refusal);
   if (!balancer_) {
     const Error error = result ? Error(ErrorCode::kInvalidInput, "bad address") : result.error();
-    gateway.log().Log(plugin::LogLevel::kError,
-                      "DNS resolution failed: " + error.message() + ". Tried: " + hostname_);
+    gateway.log().Log(plugin::LogLevel::kError, "DNS resolution failed: " + error.message() +
+                                                    ". Tried: " + std::string(hostname_));
     return done(Choice::kRefused, RefusalFor(error));
   }
   if (++lost_names_ > kMostLostNames) return done(NoPeer(refusal), refusal);
@@ -112,7 +112,7 @@ void UpstreamChoice::Later(Gateway& gateway, std::weak_ptr<void> alive, Done don
                                               Later(gateway, alive, done);
                                             });
   }
-  const std::string name = peer != nullptr ? peer->ip : hostname_;
+  const std::string name(peer != nullptr ? std::string_view(peer->ip) : hostname_);
   gateway.dns().ToEndpoint(name, peer != nullptr ? peer->port : port_,
                            [this, &gateway, alive, done = std::move(done)](const auto& result) {
                              if (!alive.expired()) TakeAnswer(gateway, alive, result, done);

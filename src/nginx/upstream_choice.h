@@ -37,7 +37,7 @@ class UpstreamChoice {
   using HashOf = std::function<std::string(const balancer::Upstream&)>;
   using Done = std::function<void(Choice, const Refusal&)>;
 
-  // For the first try.
+  // For the first try. `hostname` outlives the object.
   Choice First(Gateway& gateway, std::string_view hostname, int port, const HashOf& hash,
                Refusal& refusal);
   // After kMustWait: `done` runs with kChosen or kRefused, unless `alive` has expired by then,
@@ -67,7 +67,7 @@ class UpstreamChoice {
   void TakeAnswer(Gateway& gateway, std::weak_ptr<void> alive, const Result<dns::Endpoint>& result,
                   const Done& done);
 
-  std::string hostname_;
+  std::string_view hostname_;  // the caller's
   int port_ = 0;
   std::shared_ptr<balancer::Balancer> balancer_;
   balancer::Tried tried_;

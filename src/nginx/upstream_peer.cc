@@ -17,21 +17,24 @@ struct Peer {
   RequestContext& context;
   ngx_http_request_t* r;
   ngx_str_t name{};
-  std::string tls_key;   // of the pool, with TLS
-  std::string_view key;  // of the pool: what makes a connection fit for this try
+  std::string tls_key;          // of the pool, with TLS
+  KeepalivePool::KindRef kind;  // of the connection of this try
   bool tls = false;
   bool was_kept = false;  // the last try began on a connection of the pool
 };
 
 // What tells connections apart: the address; with TLS also how the other side was made sure of.
-void MakeKey(Peer& peer) {
+void FindKind(Peer& peer) {
   const balancer::Address& address = *peer.context.upstream.choice.address();
-  peer.key = {reinterpret_cast<const char*>(&address.socket), address.length};
-  if (!peer.tls) return;
+  KeepalivePool& pool = peer.context.gateway().keepalive();
+  if (!peer.tls) {
+    peer.kind = pool.Find({reinterpret_cast<const char*>(&address.socket), address.length});
+    return;
+  }
   const auto& upstream = peer.context.upstream;
   peer.tls_key = TlsSessionKey(peer.context.gateway().certificates(), address, upstream.host_header,
                                upstream.tls);
-  peer.key = peer.tls_key;
+  peer.kind = pool.Find(peer.tls_key);
 }
 
 void NoteTry(Peer& peer) {
@@ -82,12 +85,12 @@ ngx_int_t ChooseAgain(ngx_peer_connection_t* pc, Peer& peer) {
   upstream.refused_status = refusal.status;
   ngx_log_error(NGX_LOG_ERR, pc->log, 0,
                 "failed to retry the dns/balancer resolver for %s with: %s",
-                upstream.hostname.c_str(), refusal.message.c_str());
+                std::string(upstream.hostname).c_str(), refusal.message.c_str());
   return NGX_BUSY;
 }
 
 ngx_int_t UseKept(ngx_peer_connection_t* pc, Peer& peer) {
-  ngx_connection_t* idle = peer.context.gateway().keepalive().Take(peer.key);
+  ngx_connection_t* idle = peer.context.gateway().keepalive().Take(*peer.kind);
   if (idle == nullptr) return NGX_OK;
   idle->log = pc->log;
   idle->read->log = pc->log;
@@ -119,7 +122,7 @@ ngx_int_t GetPeer(ngx_peer_connection_t* pc, void* data) {
     pc->connection = nullptr;
     peer.tls = peer.r->upstream->ssl;
     peer.was_kept = false;
-    MakeKey(peer);
+    FindKind(peer);
     // Where one kept connection was dead the others may be too.
     return stale ? NGX_OK : UseKept(pc, peer);
   });
@@ -139,7 +142,8 @@ void FreePeer(ngx_peer_connection_t* pc, void* data, ngx_uint_t state) {
     Peer& peer = *static_cast<Peer*>(data);
     const ngx_http_upstream_t* u = peer.r->upstream;
     peer.context.upstream.last_failed = (state & NGX_PEER_FAILED) != 0;
-    if (MayBeKept(pc, u, state) && peer.context.gateway().keepalive().Put(peer.key, pc->connection))
+    if (MayBeKept(pc, u, state) &&
+        peer.context.gateway().keepalive().Put(peer.kind, pc->connection))
       pc->connection = nullptr;
     if (pc->tries > 0) --pc->tries;
   });

@@ -19,7 +19,7 @@ void Describe(RequestContext& context) {
   const entity::Service& service = *context.service();
   upstream.scheme = entity::ProtocolName(service.protocol);
   const bool overridden = !upstream.overridden_host.empty();
-  upstream.hostname = overridden ? upstream.overridden_host : service.host;
+  upstream.hostname = overridden ? std::string_view(upstream.overridden_host) : service.host;
   upstream.port = overridden ? upstream.overridden_port : service.port;
   upstream.tls.client_certificate = service.client_certificate;
   upstream.tls.verify = service.tls_verify.value_or(context.gateway().verifies_upstreams());
