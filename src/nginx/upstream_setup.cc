@@ -148,7 +148,9 @@ ngx_int_t HandOver(RequestContext& context) {
       return NGX_DONE;
     }
   }
-  if (!context.route()->request_buffering && r->request_body == nullptr)
+  // Bodies of HTTP/2 are always read first, as Kong does.
+  if (!context.route()->request_buffering && r->request_body == nullptr &&
+      r->http_version != NGX_HTTP_VERSION_20)
     r->request_body_no_buffering = 1;
   return NGX_DECLINED;
 }
