@@ -99,7 +99,6 @@ struct Gateway::Parts {
   std::vector<ngx_cidr_t> trusted;
   std::unordered_map<int, int> port_map;
   std::unordered_map<int, std::string> port_texts;
-  bool verify_upstreams = false;
 
   Status LoadConf(const std::string& env_file);
   Status OpenStorage();
@@ -285,8 +284,6 @@ bool Gateway::Trusts(std::string_view ip) const {
   auto* socket = const_cast<sockaddr*>(&address->socket.generic);
   return ngx_cidr_match(socket, &list) == NGX_OK;
 }
-
-bool Gateway::verifies_upstreams() const { return parts_->verify_upstreams; }
 
 Gateway& ThisGateway() { return *gateway; }
 

@@ -61,7 +61,6 @@ class Gateway {
   std::string_view PortText(int port);
   bool trusts_anyone() const;
   bool Trusts(std::string_view ip) const;
-  bool verifies_upstreams() const;  // where a service does not say
 
  private:
   Gateway();

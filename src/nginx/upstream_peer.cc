@@ -180,7 +180,8 @@ void ApplyServiceSettings(RequestContext& context, ngx_http_upstream_t* u) {
   conf->connect_timeout = static_cast<ngx_msec_t>(service.connect_timeout_ms);
   conf->send_timeout = static_cast<ngx_msec_t>(service.write_timeout_ms);
   conf->read_timeout = static_cast<ngx_msec_t>(service.read_timeout_ms);
-  conf->ssl_verify = context.upstream.tls.verify ? 1 : 0;
+  // Where the service says nothing, proxy_ssl_verify of the configuration counts.
+  if (service.tls_verify) conf->ssl_verify = *service.tls_verify ? 1 : 0;
   conf->ssl_session_reuse = 1;
   u->conf = conf;
   if (!context.route()->response_buffering) u->buffering = 0;

@@ -22,7 +22,7 @@ void Describe(RequestContext& context) {
   upstream.hostname = overridden ? std::string_view(upstream.overridden_host) : service.host;
   upstream.port = overridden ? upstream.overridden_port : service.port;
   upstream.tls.client_certificate = service.client_certificate;
-  upstream.tls.verify = service.tls_verify.value_or(context.gateway().verifies_upstreams());
+  upstream.tls.verify = service.tls_verify.value_or(false);
   upstream.tls.verify_depth = service.tls_verify_depth.value_or(-1);
   if (service.ca_certificates) upstream.tls.ca_certificates = *service.ca_certificates;
   upstream.host_given = true;

@@ -130,19 +130,6 @@ void ExpandShorthands(const std::vector<Field>& shorthands, Json& record, Json& 
   }
 }
 
-void ApplyConditionalDefaults(const Json* rules, Json& record) {
-  if (rules == nullptr) return;
-  for (const Json& rule : *rules) {
-    const auto given = record.find(rule["if_field"].get<std::string>());
-    if (given == record.end()) continue;
-    const Json value = given->is_array() && !given->empty() ? given->front() : *given;
-    const Json& wanted = rule["if_in"];
-    if (std::find(wanted.begin(), wanted.end(), value) == wanted.end()) continue;
-    const auto field = rule["field"].get<std::string>();
-    if (!record.contains(field) || BoolMember(rule, "replace")) record[field] = rule["value"];
-  }
-}
-
 void ApplyConsequences(const Json* rules, Json& row) {
   if (rules == nullptr) return;
   const auto among = [](const Json& values, const Json& value) {

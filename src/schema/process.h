@@ -8,8 +8,6 @@ namespace silverback::schema {
 // Translates shorthand members into the fields that they stand for. Errors of their values go to
 // `errors`.
 void ExpandShorthands(const std::vector<Field>& shorthands, Json& record, Json& errors);
-// What the schema's "conditional_defaults" (an array, or null) add to a request.
-void ApplyConditionalDefaults(const Json* rules, Json& record);
 // What the schema's "consequences" (an array, or null) change in a whole row: a member whose value
 // is one of "if_in" decides another, where that has one of the values "instead_of", or any.
 void ApplyConsequences(const Json* rules, Json& row);

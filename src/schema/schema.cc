@@ -151,7 +151,6 @@ Result<Json> Schema::Process(Json input, Operation operation, const Json* curren
       if (!nested.empty()) errors[field.name] = std::move(nested);
     }
   }
-  ApplyConditionalDefaults(FindMember(definition_, "conditional_defaults"), input);
   FillFields(fields, input, operation, values);
   Json row = current ? MergeRecords(fields, input, *current) : std::move(input);
   ApplyConsequences(FindMember(definition_, "consequences"), row);

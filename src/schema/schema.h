@@ -6,9 +6,6 @@
 //     ["consumer", "group"]), "ttl" (true), "workspaceable" (true), "admin_api_name" ("key-auths"),
 //     "admin_api_nested_name" ("key-auth"), "generate_admin_api", "dao_order", "plugin" (who brings
 //     the entity)
-//     "conditional_defaults": members that a request gets by what it says in others: [{"if_field",
-//     "if_in": [values; of a set its first member counts], "field", "value", "replace": true: also
-//     where the member is given}]
 //     "consequences": what one member of a whole row decides of another: [{"if_field", "if_in",
 //     "field", "value", "instead_of": [values]}], in their order, before the row is validated
 //   anywhere: "check": the name of a check in C++ (checks.cc) for what Kong's schemas express as a

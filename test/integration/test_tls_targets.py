@@ -106,3 +106,17 @@ def test_requests_use_the_certificate_of_the_upstream(authority, server):
         # A certificate is the target's no longer when the upstream names none.
         assert gw.admin("PATCH", "/upstreams/up", {"client_certificate": None}).status == 200
         assert gw.proxy("GET", "/r").status == 400
+
+
+def test_what_the_configuration_says_of_verification_counts_where_a_service_says_nothing(authority):
+    port, own = free_port(), authority.issue("target.test")
+    http = f"""server {{ listen 127.0.0.1:{port} ssl; location / {{ return 200 "hello\\n"; }}
+      ssl_certificate {own.cert_file}; ssl_certificate_key {own.key_file}; }}"""
+    settings = {"KONG_NGINX_PROXY_PROXY_SSL_VERIFY": "on",
+                "KONG_NGINX_PROXY_PROXY_SSL_TRUSTED_CERTIFICATE": "/etc/ssl/certs/ca-certificates.crt"}
+    with NginxServer(http), Gateway(workers=1, **settings) as gw:
+        gw.create("/services", {"name": "s", "url": f"https://127.0.0.1:{port}"})
+        gw.create("/services/s/routes", {"paths": ["/r"]})
+        assert gw.proxy("GET", "/r").status == 502
+        assert gw.admin("PATCH", "/services/s", {"tls_verify": False}).status == 200
+        assert gw.proxy("GET", "/r").status == 200

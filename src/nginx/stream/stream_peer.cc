@@ -37,8 +37,7 @@ void Describe(StreamSession& session) {
   upstream.port = overridden ? upstream.overridden_port : service.port;
   upstream.tls = SpeaksTls(session);
   upstream.verification.client_certificate = service.client_certificate;
-  upstream.verification.verify =
-      service.tls_verify.value_or(session.gateway().verifies_upstreams());
+  upstream.verification.verify = service.tls_verify.value_or(false);
   upstream.verification.verify_depth = service.tls_verify_depth.value_or(-1);
   if (service.ca_certificates) upstream.verification.ca_certificates = *service.ca_certificates;
 }
@@ -169,7 +168,8 @@ void ConfigureProxy(StreamSession& session) {
     conf.ssl = nullptr;  // nginx goes by this one
   }
   conf.ssl_session_reuse = 1;  // also calls SetSession, which applies what the service says
-  conf.ssl_verify = session.upstream.verification.verify ? 1 : 0;
+  // Where the service says nothing, proxy_ssl_verify of the configuration counts.
+  if (service.tls_verify) conf.ssl_verify = *service.tls_verify ? 1 : 0;
 }
 
 void FinishSession(StreamSession& session) {
