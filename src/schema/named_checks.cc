@@ -33,8 +33,9 @@ Json Tag(const std::string& tag) {
 
 Json Host(const std::string& host) {
   const HostPort parsed = ParseHostPort(host);
-  if (!parsed.valid) return "invalid value: " + host;
-  if (parsed.port) return "must not have a port";
+  const bool bad_port = parsed.error == kInvalidPort;
+  if (!parsed.valid && !bad_port) return "invalid value: " + host;
+  if (bad_port || parsed.port) return "must not have a port";
   return nullptr;
 }
 
@@ -76,8 +77,8 @@ Json RoutePath(const std::string& path) {
 }
 
 Json RouteHost(const std::string& host) {
-  const std::string without_wildcard = ReplaceAll(host, "*", "wildcard");
-  return ParseHostPort(without_wildcard).valid ? Json() : Json("invalid hostname: " + host);
+  const HostPort parsed = ParseHostPort(ReplaceAll(host, "*", "wildcard"));
+  return parsed.valid ? Json() : Json(parsed.error);
 }
 
 Json HeaderName(const std::string& name) {
@@ -93,8 +94,9 @@ Json CookieName(const std::string& name) {
 Json Sni(const std::string& name) {
   const HostPort parsed = ParseHostPort(name);
   if (parsed.valid && parsed.is_ip) return "must not be an IP";
-  if (!parsed.valid) return "invalid value: " + name;
-  if (parsed.port) return "must not have a port";
+  const bool bad_port = parsed.error == kInvalidPort;
+  if (!parsed.valid && !bad_port) return "invalid value: " + name;
+  if (bad_port || parsed.port) return "must not have a port";
   return nullptr;
 }
 
@@ -123,7 +125,8 @@ Json UpstreamName(const std::string& name) {
 }
 
 Json HostHeader(const std::string& host) {
-  return ParseHostPort(host).valid ? Json() : Json("invalid hostname: " + host);
+  const HostPort parsed = ParseHostPort(host);
+  return parsed.valid ? Json() : Json(parsed.error);
 }
 
 Json Target(const std::string& target) {

@@ -19,18 +19,24 @@ bool IsV6(const std::string& text) {
   return inet_pton(AF_INET6, text.c_str(), &address) == 1;
 }
 
+bool IsNumber(std::string_view text) {
+  return !text.empty() && text.find_first_not_of("0123456789") == text.npos;
+}
+
 std::optional<int> ParsePort(std::string_view digits) {
-  if (digits.empty() || digits.size() > 5) return std::nullopt;
-  if (digits.find_first_not_of("0123456789") != std::string_view::npos) return std::nullopt;
+  if (!IsNumber(digits)) return std::nullopt;
+  digits.remove_prefix(std::min(digits.find_first_not_of('0'), digits.size() - 1));
+  if (digits.size() > 5) return std::nullopt;
   const int port = std::stoi(std::string(digits));
   return port <= 65535 ? std::optional<int>(port) : std::nullopt;
 }
 
+// Labels may be of any length; only the last one may be empty, and none ends in a dash.
 bool IsHostName(std::string_view name) {
   constexpr std::string_view kAllowed =
       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
-  if (name.empty() || name.front() == '.' || name.find("..") != std::string_view::npos)
-    return false;
+  if (name.empty() || name.front() == '.' || name.back() == '-') return false;
+  if (name.find("..") != name.npos || name.find("-.") != name.npos) return false;
   return name.find_first_not_of(kAllowed) == std::string_view::npos;
 }
 
@@ -40,6 +46,7 @@ bool LooksLikeV4(std::string_view text) {
 
 HostPort ParseBracketed(std::string_view text) {
   HostPort out;
+  out.error = "invalid ipv6 address: " + std::string(text);
   const size_t end = text.find(']');
   if (end == std::string_view::npos) return out;
   out.host = std::string(text.substr(1, end - 1));
@@ -47,30 +54,49 @@ HostPort ParseBracketed(std::string_view text) {
   const std::string_view rest = text.substr(end + 1);
   if (!rest.empty()) {
     out.port = rest.front() == ':' ? ParsePort(rest.substr(1)) : std::nullopt;
-    if (!out.port) return out;
+    if (!out.port) {
+      const bool number = rest.front() == ':' && IsNumber(rest.substr(1));
+      out.error = number ? kInvalidPort : "invalid ipv6 address";
+      return out;
+    }
   }
   out.valid = IsV6(out.host);
+  return out;
+}
+
+HostPort ParseNameOrV4(std::string_view text) {
+  HostPort out;
+  const size_t colon = text.find(':');
+  out.host = std::string(text.substr(0, colon));
+  out.is_ip = !out.host.empty() && LooksLikeV4(out.host);
+  out.error = (out.is_ip ? "invalid ipv4 address: " : "invalid hostname: ") + std::string(text);
+  if (colon != std::string_view::npos) {
+    const std::string_view digits = text.substr(colon + 1);
+    out.port = ParsePort(digits);
+    if (!out.port) {
+      if (IsNumber(digits)) out.error = kInvalidPort;
+      return out;
+    }
+  }
+  out.valid = out.is_ip ? IsV4(out.host) : IsHostName(out.host);
+  return out;
+}
+
+HostPort ParseV6(std::string_view text) {
+  HostPort out;
+  out.host = std::string(text);
+  out.error = "invalid ipv6 address: " + out.host;
+  out.valid = out.is_ip = IsV6(out.host);
   return out;
 }
 
 }  // namespace
 
 HostPort ParseHostPort(std::string_view text) {
-  if (!text.empty() && text.front() == '[') return ParseBracketed(text);
-  HostPort out;
-  if (std::count(text.begin(), text.end(), ':') > 1) {
-    out.host = std::string(text);
-    out.valid = out.is_ip = IsV6(out.host);
-    return out;
-  }
-  const size_t colon = text.find(':');
-  out.host = std::string(text.substr(0, colon));
-  if (colon != std::string_view::npos) {
-    out.port = ParsePort(text.substr(colon + 1));
-    if (!out.port) return out;
-  }
-  out.is_ip = !out.host.empty() && LooksLikeV4(out.host);
-  out.valid = out.is_ip ? IsV4(out.host) : IsHostName(out.host);
+  const bool bracketed = !text.empty() && text.front() == '[';
+  const bool v6 = std::count(text.begin(), text.end(), ':') > 1;
+  HostPort out = bracketed ? ParseBracketed(text) : v6 ? ParseV6(text) : ParseNameOrV4(text);
+  if (out.valid) out.error.clear();
   return out;
 }
 

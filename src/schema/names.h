@@ -7,11 +7,15 @@
 
 namespace silverback::schema {
 
+// HostPort::error of a port above 65535.
+inline constexpr std::string_view kInvalidPort = "invalid port number";
+
 struct HostPort {
   bool valid = false;
   bool is_ip = false;
   std::string host;  // without brackets
   std::optional<int> port;
+  std::string error;  // what is wrong with it, in Kong's words
 };
 
 // "name", "name:port", "1.2.3.4", "1.2.3.4:port", "::1", "[::1]:port".

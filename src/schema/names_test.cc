@@ -16,6 +16,18 @@ TEST(HostPort, TellsNamesFromAddresses) {
   }
 }
 
+TEST(HostPort, SaysWhatIsWrong) {
+  EXPECT_EQ(ParseHostPort("a.test").error, "");
+  EXPECT_EQ(ParseHostPort("a.test.:080").error, "");
+  EXPECT_EQ(ParseHostPort("a.test:99999").error, kInvalidPort);
+  EXPECT_EQ(ParseHostPort("1.1.1.1:70000").error, kInvalidPort);
+  EXPECT_EQ(ParseHostPort("[::1]:70000").error, kInvalidPort);
+  EXPECT_EQ(ParseHostPort("a-.test:1").error, "invalid hostname: a-.test:1");
+  EXPECT_EQ(ParseHostPort("a:b").error, "invalid hostname: a:b");
+  EXPECT_EQ(ParseHostPort("300.1.1.1").error, "invalid ipv4 address: 300.1.1.1");
+  EXPECT_EQ(ParseHostPort("1::x").error, "invalid ipv6 address: 1::x");
+}
+
 TEST(Cidr, ChecksTheBits) {
   EXPECT_TRUE(IsIpOrCidr("10.0.0.0/8"));
   EXPECT_TRUE(IsIpOrCidr("::/0"));

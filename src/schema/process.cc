@@ -89,6 +89,13 @@ Json WithoutRepeats(const Json& list) {
   return out;
 }
 
+// Below a map nothing tells an empty list from an empty map.
+void ForgetEmptyLists(Json& map) {
+  for (Json& value : map) {
+    if (value.is_array() && value.empty()) value = Json::object();
+  }
+}
+
 // The default of a field that is absent. "default_when": [FIELD, VALUES, DEFAULT] gives another one
 // to records whose list FIELD holds one of VALUES.
 Json DefaultOf(const Field& field, const Json& record) {
@@ -165,6 +172,7 @@ void FillFields(const std::vector<Field>& fields, Json& record, Operation operat
       value = Json::array();
     }
     if (field.type == FieldType::kSet && value.is_array()) value = WithoutRepeats(value);
+    if (field.type == FieldType::kMap && value.is_object()) ForgetEmptyLists(value);
     if (!value.is_structured() || !value.is_array() || !field.elements) continue;
     for (Json& item : value) {
       if (field.elements->type != FieldType::kRecord || !item.is_object()) continue;
