@@ -19,8 +19,8 @@ LocalResponse UpgradeRequired(std::string_view message, std::string_view to) {
 }
 
 std::optional<LocalResponse> CheckHttps(RequestContext& context, const entity::Route& route) {
-  const bool plain = route.protocols & (Bit(Protocol::kHttp) | Bit(Protocol::kGrpc));
-  const bool secure = route.protocols & (Bit(Protocol::kHttps) | Bit(Protocol::kGrpcs));
+  const bool plain = route.protocols & Bit(Protocol::kHttp);
+  const bool secure = route.protocols & Bit(Protocol::kHttps);
   if (plain || !secure || context.ForwardedScheme() == "https") return std::nullopt;
   if (route.https_redirect_status_code == 426)
     return UpgradeRequired("Please use HTTPS protocol", "TLS/1.2, HTTP/1.1");
@@ -37,7 +37,14 @@ std::optional<LocalResponse> CheckGrpc(RequestContext& context, const entity::Ro
   if (!context.IsGrpcContent()) return JsonMessage(415, "Non-gRPC request matched gRPC route");
   if (context.request()->http_version != NGX_HTTP_VERSION_20)
     return UpgradeRequired("Please use HTTP2 protocol", "HTTP/2");
-  return std::nullopt;
+  if ((route.protocols & Bit(Protocol::kGrpc)) || context.ForwardedScheme() == "https")
+    return std::nullopt;
+  LocalResponse canceled;
+  canceled.raw_body = true;
+  canceled.headers = {{"Content-Type", "application/grpc"},
+                      {"grpc-status", "1"},
+                      {"grpc-message", "gRPC request matched gRPCs route"}};
+  return canceled;
 }
 
 // Which route and service answer, for a client that asks for it.
@@ -63,8 +70,8 @@ std::optional<LocalResponse> FindRoute(RequestContext& context) {
   context.ComputeForwarded();
   ShowMatch(context);
   const entity::Route& route = *context.route();
-  if (auto refused = CheckGrpc(context, route)) return refused;
-  return CheckHttps(context, route);
+  if (auto refused = CheckHttps(context, route)) return refused;
+  return CheckGrpc(context, route);
 }
 
 }  // namespace silverback::nginx
