@@ -2,10 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
-#include "cli/command.h"
-#include "util/string_util.h"
+#include "cli/migration_text.h"
 
 namespace silverback::cli {
 namespace {
@@ -16,46 +13,9 @@ using store::MigrationList;
 using store::MigrationState;
 using store::SubsystemState;
 
-constexpr std::string_view kNeedsBootstrap =
-    "Database needs bootstrapping or is older than Kong 1.0.\n\n"
-    "To start a new installation from scratch, run 'kong migrations bootstrap'.\n\n"
-    "To migrate from a version older than 1.0, migrated to Kong 1.5.0 first. \n"
-    "If you still have 'apis' entities, you can convert them to Routes and Services\n"
-    "using the 'kong migrations migrate-apis' command in Kong 1.5.0.\n\n";
-constexpr std::string_view kNewAvailable =
-    "New migrations available; run 'kong migrations up' to proceed";
 constexpr std::string_view kFinishFirst =
     "Database has pending migrations; run 'kong migrations finish'";
 constexpr std::string_view kNotLeader = "aborted: another node is performing database changes";
-constexpr int kExitNeedsBootstrap = 3, kExitPending = 4, kExitNew = 5;
-
-using Names = std::vector<std::string> SubsystemState::*;
-
-std::vector<MigrationList> Select(const MigrationState& state, Names names) {
-  std::vector<MigrationList> plan;
-  for (const SubsystemState& each : state.subsystems) {
-    if (!(each.*names).empty()) plan.push_back({each.name, each.*names});
-  }
-  return plan;
-}
-
-bool Any(const MigrationState& state, Names names) { return !Select(state, names).empty(); }
-
-// One line for each subsystem, their names in a column.
-std::string Listing(const std::vector<MigrationList>& plan) {
-  size_t column = 0;
-  for (const MigrationList& each : plan) column = std::max(column, each.subsystem.size());
-  std::string text;
-  for (const MigrationList& each : plan) {
-    text += fmt::format("{}{:>{}}: {}", text.empty() ? "" : "\n", each.subsystem, column,
-                        Join(each.names, ", "));
-  }
-  return text;
-}
-
-Error Refused(std::string_view why) {
-  return Error(ErrorCode::kOperationUnsupported, std::string(why));
-}
 
 }  // namespace
 
@@ -66,8 +26,9 @@ Result<MigrationState> MigrationFlow::State() {
   return state;
 }
 
-Result<bool> MigrationFlow::WithLock(double wait_seconds, const std::function<Status()>& work) {
-  auto locked = migrator_.WithLock(wait_seconds, work);
+Result<bool> MigrationFlow::WithLock(const store::LockWait& wait,
+                                     const std::function<Status()>& work) {
+  auto locked = migrator_.WithLock(wait, work);
   if (locked && !*locked) console_.Say(kNotLeader);
   return locked;
 }
@@ -76,7 +37,7 @@ Status MigrationFlow::Run(const std::vector<MigrationList>& plan, MigrationHalf 
   std::string subsystem;
   size_t executed = 0, pending = 0;
   const auto observer = [&](const MigrationEvent& event) {
-    if (event.kind == MigrationEvent::Kind::kNote) return console_.Say(event.text);
+    if (event.kind == MigrationEvent::Kind::kNote) return console_.PrintError(event.text);
     if (event.kind == MigrationEvent::Kind::kBegin) {
       if (subsystem != event.subsystem) {
         subsystem = event.subsystem;
@@ -100,24 +61,41 @@ Status MigrationFlow::Run(const std::vector<MigrationList>& plan, MigrationHalf 
 Status MigrationFlow::Bootstrap(const Options& options) {
   auto state = State();
   if (!state) return state.error();
-  if (options.force) {
-    if (auto reset = Reset(); !reset) return reset.error();
+  if (state->needs_bootstrap && state->is_older_than_1_0) {
+    return Refused(TooOld("Cannot bootstrap", migrator_.Place()));
+  }
+  if (options.force && !options.dry_run) {
+    if (auto reset = Reset(options); !reset) return reset.error();
     if (state = State(); !state) return state.error();
   }
   if (!state->needs_bootstrap) {
     console_.Say("Database already bootstrapped");
     return Ok();
   }
+  if (options.dry_run) return DryRun(Select(*state, &SubsystemState::fresh), MigrationHalf::kBoth);
   console_.Say("Bootstrapping database...");
   if (Status made = migrator_.Bootstrap(); !made) return made;
-  const auto locked = WithLock(0, [&]() -> Status {
-    const auto fresh = migrator_.State();
-    if (!fresh) return fresh.error();
-    Status run = Run(Select(*fresh, &SubsystemState::fresh), MigrationHalf::kBoth);
+  const auto locked = WithLock({options.lock_timeout, true}, [&]() -> Status {
+    const auto now = migrator_.State();
+    if (!now) return now.error();
+    const auto fresh = Select(*now, &SubsystemState::fresh);
+    Status run = fresh.empty() ? Ok() : Run(fresh, MigrationHalf::kBoth);
     if (run) console_.Say("Database is up-to-date");
     return run;
   });
   return locked ? Ok() : Status(locked.error());
+}
+
+Status MigrationFlow::DryRun(const std::vector<MigrationList>& plan, MigrationHalf half) {
+  if (plan.empty()) {
+    console_.Say("Nothing to run");
+    return Ok();
+  }
+  return migrator_.DryRun(plan, half, [this](const std::string& line) { console_.Say(line); });
+}
+
+void MigrationFlow::SayPending() {
+  console_.Say("\nDatabase has pending migrations; run 'kong migrations finish' when ready");
 }
 
 Status MigrationFlow::Up(const Options& options) {
@@ -126,53 +104,91 @@ Status MigrationFlow::Up(const Options& options) {
   if (state->needs_bootstrap) {
     return Refused("Cannot run migrations: " + std::string(kNeedsBootstrap));
   }
-  if (!options.force && Any(*state, &SubsystemState::pending)) return Refused(kFinishFirst);
-  const auto locked = WithLock(options.lock_timeout, [&] { return UpLocked(options); });
+  if (state->is_older_than_1_0) return Refused(TooOld("Cannot run migrations", migrator_.Place()));
+  // One that was interrupted is gone on with.
+  const bool pending = Any(*state, &SubsystemState::pending) && !state->is_interrupted;
+  if (!options.force && pending) return Refused(kFinishFirst);
+  const auto fresh = Select(*state, &SubsystemState::fresh);
+  if (options.dry_run) return DryRun(fresh, MigrationHalf::kUp);
+  const bool had_work = !fresh.empty() || state->is_interrupted;
+  const auto locked =
+      WithLock({options.lock_timeout, true}, [&] { return UpLocked(options, had_work); });
   return locked ? Ok() : Status(locked.error());
 }
 
-Status MigrationFlow::UpLocked(const Options& options) {
+Status MigrationFlow::UpLocked(const Options& options, bool had_work) {
   auto state = State();
   if (!state) return state.error();
-  if (!options.force && Any(*state, &SubsystemState::pending)) return Refused(kFinishFirst);
-  const auto say_pending = [&] {
-    console_.Say("\nDatabase has pending migrations; run 'kong migrations finish' when ready");
+  auto fresh = Select(*state, &SubsystemState::fresh);
+  if (!options.force && Any(*state, &SubsystemState::pending) && !state->is_interrupted) {
+    // Another runner may have done what there was to do.
+    if (!had_work || !fresh.empty()) return Refused(kFinishFirst);
+    SayPending();
     return Ok();
-  };
+  }
   if (options.force) {
     const auto executed = Select(*state, &SubsystemState::executed);
     console_.Debug("forcing re-execution of these migrations:\n" + Listing(executed));
     if (Status run = Run(executed, MigrationHalf::kBoth); !run) return run;
     if (state = State(); !state) return state.error();
-    if (Any(*state, &SubsystemState::pending)) return say_pending();
+    fresh = Select(*state, &SubsystemState::fresh);
+    if (Any(*state, &SubsystemState::pending) && !state->is_interrupted) {
+      SayPending();
+      return Ok();
+    }
   }
-  const auto fresh = Select(*state, &SubsystemState::fresh);
-  if (fresh.empty()) {
-    if (!options.force) console_.Say("Database is already up-to-date");
-    return Ok();
+  if (!fresh.empty()) {
+    console_.Debug("migrations to run:\n" + Listing(fresh));
+    if (Status run = Run(fresh, MigrationHalf::kUp); !run) return run;
+    if (state = State(); !state) return state.error();
+  } else if (state->is_interrupted) {
+    if (Status ended = migrator_.Run({}, MigrationHalf::kUp, nullptr); !ended) return ended;
   }
-  console_.Debug("migrations to run:\n" + Listing(fresh));
-  if (Status run = Run(fresh, MigrationHalf::kUp); !run) return run;
-  if (state = State(); !state) return state.error();
-  return Any(*state, &SubsystemState::pending) ? say_pending() : Ok();
+  if (Any(*state, &SubsystemState::pending)) {
+    SayPending();
+  } else if (fresh.empty() && !options.force) {
+    console_.Say("Database is already up-to-date");
+  }
+  return Ok();
 }
 
-Status MigrationFlow::Finish(const Options& options) {
+Result<bool> MigrationFlow::CheckOlderNodes(const Options& options) {
+  const auto nodes = migrator_.OlderNodes();
+  if (!nodes) return nodes.error();
+  if (nodes->empty()) return true;
+  for (const std::string& node : *nodes) console_.Warn("still connected: " + node);
+  if (options.force_finish) return true;
+  if (!options.ask) {
+    return Refused(
+        "nodes of an older version seem to use the database, and would fail after 'finish': stop "
+        "them first, or run 'kong migrations finish --force-finish'");
+  }
+  if (options.ask("Nodes of an older version will fail. Finish all the same?")) return true;
+  console_.Say("cancelled");
+  return false;
+}
+
+Result<bool> MigrationFlow::Finish(const Options& options) {
   const auto state = State();
   if (!state) return state.error();
   if (state->needs_bootstrap) {
     return Refused("Cannot run migrations: " + std::string(kNeedsBootstrap));
   }
-  const auto locked = WithLock(0, [&] { return FinishLocked(options); });
-  return locked ? Ok() : Status(locked.error());
+  const auto pending = Select(*state, &SubsystemState::pending);
+  if (options.dry_run) {
+    if (Status shown = DryRun(pending, MigrationHalf::kFinish); !shown) return shown.error();
+    return true;
+  }
+  if (!pending.empty()) {
+    auto go_on = CheckOlderNodes(options);
+    if (!go_on || !*go_on) return go_on;
+  }
+  return WithLock({options.lock_timeout, false}, [&] { return FinishLocked(options); });
 }
 
 Status MigrationFlow::FinishLocked(const Options& options) {
   auto state = State();
   if (!state) return state.error();
-  const auto warnings = migrator_.FinishWarnings();
-  if (!warnings) return warnings.error();
-  for (const std::string& warning : *warnings) console_.Warn(warning);
   if (options.force) {
     const auto executed = Select(*state, &SubsystemState::executed);
     if (Status run = Run(executed, MigrationHalf::kBoth); !run) return run;
@@ -185,13 +201,15 @@ Status MigrationFlow::FinishLocked(const Options& options) {
   }
   if (Any(*state, &SubsystemState::fresh)) {
     console_.Say("\n" + std::string(kNewAvailable));
-  } else if (!options.force && !Any(*state, &SubsystemState::pending)) {
+    return Ok();
+  }
+  if (!options.force && !Any(*state, &SubsystemState::pending)) {
     console_.Say("No pending migrations to finish");
   }
-  return Ok();
+  return Any(*state, &SubsystemState::pending) ? Ok() : migrator_.Settle();
 }
 
-Result<bool> MigrationFlow::Reset() {
+Result<bool> MigrationFlow::Reset(const Options& options) {
   const auto state = State();
   if (!state) return state.error();
   if (state->needs_bootstrap) {
@@ -206,41 +224,12 @@ Result<bool> MigrationFlow::Reset() {
     if (done) console_.Say("Database successfully reset");
     return done;
   };
-  auto locked = WithLock(0, reset);
+  auto locked = WithLock({options.lock_timeout, false}, reset);
   if (locked || begun) return locked;
   // The lock itself does not work: its table may have been dropped.
   console_.Log(Level::kError, locked.error().message() + " - retrying without cluster lock");
   if (Status done = reset(); !done) return done.error();
   return true;
-}
-
-int MigrationFlow::List(const MigrationState& state) {
-  if (state.needs_bootstrap) {
-    console_.Say(kNeedsBootstrap);
-    return kExitNeedsBootstrap;
-  }
-  const auto executed = Select(state, &SubsystemState::executed);
-  const auto pending = Select(state, &SubsystemState::pending);
-  const auto fresh = Select(state, &SubsystemState::fresh);
-  if (!executed.empty()) console_.Say("Executed migrations:\n" + Listing(executed));
-  if (!pending.empty()) console_.Say("\nPending migrations:\n" + Listing(pending));
-  if (!fresh.empty()) console_.Say("\nNew migrations available:\n" + Listing(fresh));
-  if (!pending.empty() && !fresh.empty()) {
-    console_.Warn(fmt::format(
-        "Database has pending migrations from a previous upgrade, and new migrations from this "
-        "upgrade (version {})",
-        kVersion));
-    console_.Say(fmt::format(
-        "\n\nRun 'kong migrations finish' when ready to complete pending migrations ({} database "
-        "will be incompatible with the previous Kong version)",
-        migrator_.strategy()));
-  } else if (!pending.empty()) {
-    console_.Say("\nRun 'kong migrations finish' when ready");
-  } else if (!fresh.empty()) {
-    console_.Say("\nRun 'kong migrations up' to proceed");
-  }
-  if (!pending.empty()) return kExitPending;
-  return fresh.empty() ? 0 : kExitNew;
 }
 
 Status MigrationFlow::CheckForStart(const Options& options, bool run_migrations) {

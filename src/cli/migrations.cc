@@ -28,13 +28,32 @@ The available commands are:
 
   reset                             Drop everything from the database.
 
+  status                            Tell what state the database is in, who runs
+                                    migrations, and which older nodes are seen.
+
+  abort                             Take the last 'up' back; not possible any
+                                    more after 'finish'.
+
+  migrate-apis                      Turn the APIs of a database of Kong 0.14
+                                    into services and routes.
+
 Options:
- -y,--yes                           Do not ask before 'reset'.
+ -y,--yes                           Do not ask before 'reset' and 'abort'.
 
  -q,--quiet                         Accepted, without effect, as in Kong 2.8.
 
  -f,--force                         Also run what has been executed before;
-                                    'bootstrap' resets the database first.
+                                    'bootstrap' resets the database first;
+                                    'migrate-apis' takes APIs with custom
+                                    plugins too.
+
+ --dry-run                          Print what 'bootstrap', 'up' or 'finish'
+                                    would do: statements, locks, rows.
+
+ --force-finish                     Run 'finish' although nodes of an older
+                                    version are seen.
+
+ --json                             'status' as JSON.
 
  --db-timeout     (default 60)      Longest time for a database operation, in
                                     seconds.
@@ -48,9 +67,9 @@ Options:
 )";
 
 // Three answers that are none mean no.
-bool Confirmed(Console& console) {
+bool Confirmed(Console& console, std::string_view question) {
   for (int tries = 0; tries < 3; ++tries) {
-    console.Ask("> Are you sure? This operation is irreversible. [Y/n] ");
+    console.Ask(fmt::format("> {} [Y/n] ", question));
     std::string answer;
     std::getline(std::cin, answer);
     if (answer == "y" || answer == "Y" || answer == "yes" || answer == "YES") return true;
@@ -59,40 +78,60 @@ bool Confirmed(Console& console) {
   return false;
 }
 
-Result<int> Reset(const Invocation& invocation, MigrationFlow& flow) {
-  Console& console = invocation.console;
-  if (!invocation.arguments.Flag("yes")) {
-    if (!isatty(STDIN_FILENO)) {
-      return Error(ErrorCode::kInvalidInput,
-                   "not a tty: invoke 'reset' non-interactively with the --yes flag");
-    }
-    if (!Confirmed(console)) {
-      console.Say("cancelled");
-      return 0;
-    }
+MigrationFlow::Options OptionsOf(const Invocation& invocation) {
+  const Arguments& arguments = invocation.arguments;
+  MigrationFlow::Options options;
+  options.lock_timeout = arguments.Number("lock-timeout").value_or(options.lock_timeout);
+  options.force = arguments.Flag("force");
+  options.dry_run = arguments.Flag("dry-run");
+  options.force_finish = arguments.Flag("force-finish");
+  options.yes = arguments.Flag("yes");
+  options.json = arguments.Flag("json");
+  if (isatty(STDIN_FILENO)) {
+    options.ask = [&console = invocation.console](std::string_view question) {
+      return Confirmed(console, question);
+    };
   }
-  const auto done = flow.Reset();
-  if (!done) return done.error();
-  return *done ? 0 : 1;
+  return options;
+}
+
+Result<bool> Reset(const MigrationFlow::Options& options, MigrationFlow& flow, Console& console) {
+  if (!options.yes && !options.ask) {
+    return Error(ErrorCode::kInvalidInput,
+                 "not a tty: invoke 'reset' non-interactively with the --yes flag");
+  }
+  const auto state = flow.State();
+  if (!state) return state.error();
+  const bool asks = !options.yes && !state->needs_bootstrap;
+  if (asks && !options.ask("Are you sure? This operation is irreversible.")) {
+    console.Say("cancelled");
+    return true;
+  }
+  return flow.Reset(options);
+}
+
+Result<bool> Done(const Status& status) {
+  if (!status) return status.error();
+  return true;
 }
 
 Result<int> RunSubcommand(const Invocation& invocation, MigrationFlow& flow) {
-  MigrationFlow::Options options;
-  options.lock_timeout = invocation.arguments.Number("lock-timeout").value_or(options.lock_timeout);
-  options.force = invocation.arguments.Flag("force");
+  const MigrationFlow::Options options = OptionsOf(invocation);
   const std::string& command = invocation.subcommand;
-  if (command == "reset") return Reset(invocation, flow);
+  if (command == "status") return flow.ShowStatus(options);
   if (command == "list") {
     const auto state = flow.State();
     if (!state) return state.error();
     return flow.List(*state);
   }
-  Status done;
-  if (command == "bootstrap") done = flow.Bootstrap(options);
-  if (command == "up") done = flow.Up(options);
-  if (command == "finish") done = flow.Finish(options);
+  const Result<bool> done = command == "bootstrap"      ? Done(flow.Bootstrap(options))
+                            : command == "up"           ? Done(flow.Up(options))
+                            : command == "finish"       ? flow.Finish(options)
+                            : command == "abort"        ? flow.Abort(options)
+                            : command == "migrate-apis" ? flow.MigrateApis(options)
+                                                        : Reset(options, flow, invocation.console);
   if (!done) return done.error();
-  return 0;
+  return *done ? 0 : 1;
 }
 
 Result<int> Run(const Invocation& invocation) {
@@ -105,7 +144,7 @@ Result<int> Run(const Invocation& invocation) {
   if (!migrator) return migrator.error();
   MigrationFlow flow(**migrator, invocation.console);
   auto code = RunSubcommand(invocation, flow);
-  if (code) {
+  if (code && conf->embedded_store()) {
     if (Status given = GiveToWorkers(*conf); !given) return given.error();
   }
   return code;
@@ -113,17 +152,21 @@ Result<int> Run(const Invocation& invocation) {
 
 }  // namespace
 
-const Command kMigrationsCommand{"migrations",
-                                 kUsage,
-                                 {.options = {{"yes", 'y', OptionKind::kFlag, ""},
-                                              {"quiet", 'q', OptionKind::kFlag, ""},
-                                              {"force", 'f', OptionKind::kFlag, ""},
-                                              {"db-timeout", 0, OptionKind::kNumber, "60"},
-                                              {"lock-timeout", 0, OptionKind::kNumber, "60"},
-                                              {"conf", 'c', OptionKind::kText, ""},
-                                              {"prefix", 'p', OptionKind::kText, ""}},
-                                  .words = {}},
-                                 {"bootstrap", "up", "finish", "list", "reset"},
-                                 &Run};
+const Command kMigrationsCommand{
+    "migrations",
+    kUsage,
+    {.options = {{"yes", 'y', OptionKind::kFlag, ""},
+                 {"quiet", 'q', OptionKind::kFlag, ""},
+                 {"force", 'f', OptionKind::kFlag, ""},
+                 {"dry-run", 0, OptionKind::kFlag, ""},
+                 {"force-finish", 0, OptionKind::kFlag, ""},
+                 {"json", 0, OptionKind::kFlag, ""},
+                 {"db-timeout", 0, OptionKind::kNumber, "60"},
+                 {"lock-timeout", 0, OptionKind::kNumber, "60"},
+                 {"conf", 'c', OptionKind::kText, ""},
+                 {"prefix", 'p', OptionKind::kText, ""}},
+     .words = {}},
+    {"bootstrap", "up", "finish", "list", "reset", "status", "abort", "migrate-apis"},
+    &Run};
 
 }  // namespace silverback::cli

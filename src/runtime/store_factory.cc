@@ -6,6 +6,7 @@
 
 #include "runtime/patient_store.h"
 #include "runtime/replica_store.h"
+#include "store/no_database_migrator.h"
 #include "store/postgres/migrations.h"
 #include "store/postgres/postgres_store.h"
 #include "store/sqlite/migrations.h"
@@ -65,6 +66,7 @@ Result<std::unique_ptr<store::Migrator>> OpenMigrator(const config::GatewayConf&
   if (conf.database() == "sqlite") {
     return store::sqlite::NewMigrator(EmbeddedStorePath(conf), catalog);
   }
+  if (conf.database() == "off") return store::NewNoDatabaseMigrator(catalog);
   if (conf.database() == "postgres") {
     return store::postgres::NewMigrator(store::postgres::OptionsOf(conf), catalog);
   }

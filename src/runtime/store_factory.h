@@ -23,8 +23,7 @@ Result<std::unique_ptr<store::Store>> OpenDatabase(const config::GatewayConf& co
 Result<std::unique_ptr<store::Store>> OpenStore(const config::GatewayConf& conf,
                                                 const entity::Catalog& catalog,
                                                 const replica::Replica& replica);
-// What `kong migrations` works on. Does not connect. Error: kOperationUnsupported, also with the
-// database off.
+// What `kong migrations` works on. Does not connect. Error: kOperationUnsupported.
 Result<std::unique_ptr<store::Migrator>> OpenMigrator(const config::GatewayConf& conf,
                                                       const entity::Catalog& catalog);
 Result<std::unique_ptr<replica::Replica>> OpenReplica(const config::GatewayConf& conf,

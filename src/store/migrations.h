@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "util/json.h"
 #include "util/result.h"
 
 namespace silverback::store {
@@ -21,7 +22,9 @@ struct SubsystemState {
 };
 
 struct MigrationState {
-  bool needs_bootstrap = true;             // no bookkeeping, or that of a version before 1.0
+  bool needs_bootstrap = true;  // no bookkeeping, or that of a version before 1.0
+  bool is_older_than_1_0 = false;
+  bool is_interrupted = false;             // an `up` did not come to its end: the next goes on
   std::vector<SubsystemState> subsystems;  // "core" first, the others by name
 };
 
@@ -43,6 +46,21 @@ struct MigrationEvent {
 };
 using MigrationObserver = std::function<void(const MigrationEvent&)>;
 
+// What becomes of an API of a version before 1.0.
+struct ApiEvent {
+  enum class Kind { kBegin, kDone, kSkipped, kFailed, kNote };
+  Kind kind;
+  std::string name;  // the API's
+  std::string text;  // kFailed: why; kNote
+};
+using ApiObserver = std::function<void(const ApiEvent&)>;
+
+// How long to wait for another runner of migrations.
+struct LockWait {
+  double seconds = 60;
+  bool for_kong = true;  // false: only for one of ours, and not for a node of Kong
+};
+
 // Which halves of migrations to run: the one that old nodes can live with, the one that they cannot
 // (Kong's "up" and "teardown"), or both.
 enum class MigrationHalf { kUp, kFinish, kBoth };
@@ -59,9 +77,9 @@ class Migrator {
   virtual Status Bootstrap() = 0;
 
   // Runs `work` while no other node can run migrations; gives false, without having called it, when
-  // another node holds the lock: at once when `wait_seconds` is 0, after waiting for that node's
-  // end otherwise (its work is done then). Error: that of `work`, or the node did not end in time.
-  virtual Result<bool> WithLock(double wait_seconds, const std::function<Status()>& work) = 0;
+  // a node of Kong holds the lock and is not to be waited for. What another runner did meanwhile is
+  // for `work` to look at. Error: that of `work`, or the other did not end in time.
+  virtual Result<bool> WithLock(const LockWait& wait, const std::function<Status()>& work) = 0;
 
   // Runs the migrations of `plan`, each in one transaction with its record. A migration without a
   // second half is executed after kUp. With kFinish and kBoth all are.
@@ -71,11 +89,42 @@ class Migrator {
   // Drops everything that the gateway keeps in the database, bookkeeping included.
   virtual Status Reset() = 0;
 
-  // Why `finish` should not be run yet, one sentence each (nodes of the old version are alive).
-  virtual Result<std::vector<std::string>> FinishWarnings() { return std::vector<std::string>{}; }
+  // Who may still need what `finish` takes away, one line each: nodes of an older version.
+  virtual Result<std::vector<std::string>> OlderNodes() { return std::vector<std::string>{}; }
+
+  // `finish` has come to its end: there is no way back from here.
+  virtual Status Settle() { return Ok(); }
+
+  // What of the data written since `up` would be lost by Abort, in words. Error:
+  // kOperationUnsupported, in words for the operator: there is nothing to take back, or not any
+  // more.
+  virtual Result<std::vector<std::string>> AbortLosses() { return Unsupported("abort"); }
+  // Takes the last `up` back. REQUIRES: the lock.
+  virtual Status Abort(const MigrationObserver&) { return Unsupported("abort"); }
+
+  // Prints what Run would do, statement by statement. Reads only.
+  virtual Status DryRun(const std::vector<MigrationList>&, MigrationHalf,
+                        const std::function<void(const std::string&)>&) {
+    return Unsupported("--dry-run");
+  }
+
+  // Turns the APIs of a database of 0.14 into services and routes; with_custom_plugins: also those
+  // with plugins that are not bundled. Takes the lock itself.
+  virtual Status MigrateApis(bool /*with_custom_plugins*/, const ApiObserver&) {
+    return Unsupported("migrate-apis");
+  }
+  virtual Result<bool> HasApis() { return false; }
+
+  // More about the database for `status`: an object.
+  virtual Result<Json> Details() { return Json::object(); }
 
   virtual std::string_view strategy() const = 0;  // "postgres", "sqlite"
   virtual std::string Place() const = 0;          // for messages: "database 'kong'"
+
+ protected:
+  Error Unsupported(const std::string& what) const {
+    return Error(ErrorCode::kOperationUnsupported, "'" + what + "' is not available on " + Place());
+  }
 };
 
 }  // namespace silverback::store

@@ -49,7 +49,8 @@ PGconn* StartConnecting(const Options& options) {
   const std::string timeout = std::to_string(options.timeout_ms);
   const bool several = options.host.find(',') != std::string::npos;
   const std::string takes = several ? "read-write" : "any";
-  const std::string name = "kong", encoding = "UTF8", no = "disable", on = "1";
+  const std::string name = std::string(kApplication) + std::string(kVersion);
+  const std::string encoding = "UTF8", no = "disable", on = "1";
   Keywords keywords;
   keywords.Add("host", options.host);
   keywords.Add("port", options.port);

@@ -4,10 +4,14 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "config/gateway_conf.h"
 
 namespace silverback::store::postgres {
+
+// How sessions are named, for administrators and for nodes of other versions: "silverback 2.8.5".
+inline constexpr std::string_view kApplication = "silverback ", kVersion = "2.8.5";
 
 struct Options {
   // A name, an address, or the folder of a unix socket; several names separated by commas are tried

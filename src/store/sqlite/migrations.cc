@@ -80,7 +80,7 @@ class FileMigrator final : public Migrator {
 
   Result<MigrationState> State() override { return ReadMigrations(path_, catalog_); }
   Status Bootstrap() override { return Ok(); }  // the bookkeeping is made with the tables
-  Result<bool> WithLock(double, const std::function<Status()>& work) override {
+  Result<bool> WithLock(const LockWait&, const std::function<Status()>& work) override {
     if (Status done = work(); !done) return done.error();
     return true;
   }

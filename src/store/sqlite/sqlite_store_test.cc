@@ -174,7 +174,7 @@ TEST(Migrations, BehindTheInterfaceOfEveryStore) {
   const auto count = [&](const MigrationEvent& event) {
     executed += event.kind == MigrationEvent::Kind::kExecuted;
   };
-  const auto locked = migrator->WithLock(0, [&]() -> Status {
+  const auto locked = migrator->WithLock({}, [&]() -> Status {
     if (Status made = migrator->Bootstrap(); !made) return made;
     return migrator->Run(plan, MigrationHalf::kBoth, count);
   });

@@ -104,7 +104,7 @@ void ClusterLock::Renew() {
       {owner_, fmt::format("{}", ttl_seconds_)});
 }
 
-ClusterLock::~ClusterLock() {
+void ClusterLock::GiveRowBack() {
   if (keeper_.joinable()) {
     {
       const std::lock_guard<std::mutex> hold(mutex_);
@@ -116,6 +116,11 @@ ClusterLock::~ClusterLock() {
   if (has_row_) {
     (void)session_.Query("DELETE FROM locks WHERE key = 'migrations' AND owner = $1", {owner_});
   }
+  has_row_ = false;
+}
+
+ClusterLock::~ClusterLock() {
+  GiveRowBack();
   UnlockRuns(session_);
 }
 

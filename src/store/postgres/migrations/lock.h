@@ -34,8 +34,10 @@ class ClusterLock {
   // nullptr: another node holds it, and no wait for it was asked for. Error: kUnavailable
   // ("timeout") when the wait was in vain; kDatabaseError when the row cannot be written.
   static Result<std::unique_ptr<ClusterLock>> Take(Session& session, Options options, Wait wait);
-  // The row goes; the advisory lock too.
+  // The row goes, if it has not; the advisory lock too.
   ~ClusterLock();
+  // Only the row: for those of Kong it is over, for runners of ours not yet.
+  void GiveRowBack();
 
  private:
   ClusterLock(Session& session, Options options, double ttl_seconds);

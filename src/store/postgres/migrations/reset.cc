@@ -39,9 +39,15 @@ Status DropEverything(Session& session) {
   while (true) {
     const auto next = session.Scalar(kLeft, {session.QuoteName(session.schema())});
     if (!next) return next.error();
-    if (next->empty()) return transaction->Commit();
+    if (next->empty()) break;
     if (Status dropped = session.Script(*next); !dropped) return dropped;
   }
+  // What an `up` kept beside it.
+  const Status undo =
+      session.Script(fmt::format("DROP SCHEMA IF EXISTS {} CASCADE",
+                                 session.QuoteName("silverback_undo_" + session.schema())));
+  if (!undo) return undo;
+  return transaction->Commit();
 }
 
 }  // namespace silverback::store::postgres::migrations

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <thread>
+#include <chrono>
 
 #include "store/postgres/migrations/backfill.h"
 #include "store/postgres/migrations/bookkeeping.h"
@@ -13,14 +13,7 @@ namespace silverback::store::postgres::migrations {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-constexpr std::chrono::milliseconds kFirstPause{100}, kLongestPause{3000};
 constexpr std::chrono::seconds kTellEvery{2};
-
-// The server gave up waiting, or broke a deadlock: another attempt may succeed.
-bool IsTransient(const Error& error) {
-  const std::string state = SqlState(error);
-  return state == "55P03" || state == "40P01" || state == "40001";
-}
 
 bool NeedsWorkspace(const Half& half) {
   return std::any_of(half.data.begin(), half.data.end(), [](const Backfill& one) {
@@ -47,7 +40,7 @@ Status Runner::Run(std::string_view subsystem, const Migration& migration, Migra
   Status done = Ok();
   if (alone && !again && up) done = RunData(migration.up);
   if (done && alone && !again && finish && !up) done = RunData(migration.finish);
-  if (done) done = alone ? WithRetries(work) : work();
+  if (done) done = alone ? WithRetries(session_, note_, work) : work();
   if (done) return done;
   return Error(done.error().code(),
                fmt::format("failed to run migration '{}' {}: {}", migration.name,
@@ -89,7 +82,7 @@ Status Runner::RunInPieces(const Backfill& backfill, const std::string& workspac
   Clock::time_point told = Clock::now();
   for (std::string after;;) {
     Piece piece;
-    const Status done = WithRetries([&]() -> Status {
+    const Status done = WithRetries(session_, note_, [&]() -> Status {
       auto next = run.Next(after, options_.piece);
       if (!next) return next.error();
       piece = std::move(*next);
@@ -151,44 +144,6 @@ Status Runner::Record(std::string_view subsystem, const Migration& migration, Mi
                                               : kBoth;
   }
   return WriteRecord(session_, subsystem, migration.name, record);
-}
-
-Status Runner::InTransaction(const std::function<Status()>& work) {
-  auto transaction = Transaction::Begin(session_);
-  if (!transaction) return transaction.error();
-  const Status limited =
-      session_.Script(fmt::format("SET LOCAL lock_timeout = {}", options_.lock_wait.count()));
-  if (!limited) return limited;
-  if (Status done = work(); !done) return done;
-  return transaction->Commit();
-}
-
-Status Runner::WithRetries(const std::function<Status()>& work) {
-  const auto end = Clock::now() + options_.patience;
-  auto pause = kFirstPause;
-  for (bool told = false;;) {
-    const Status done = InTransaction(work);
-    if (done || !IsTransient(done.error()) || Clock::now() >= end) return done;
-    if (!told) note_("waiting for other sessions that use the tables" + Blockers());
-    told = true;
-    std::this_thread::sleep_for(pause);
-    pause = std::min(pause * 2, kLongestPause);
-  }
-}
-
-// The sessions that have been in a transaction for a while: what an operator looks for.
-std::string Runner::Blockers() {
-  const auto rows = session_.Query(
-      "SELECT pid, coalesce(nullif(application_name, ''), '?'), coalesce(host(client_addr), "
-      "'local'), round(extract(epoch FROM now() - xact_start)) FROM pg_stat_activity WHERE datname "
-      "= current_database() AND pid <> pg_backend_pid() AND xact_start < now() - interval '1 "
-      "second' ORDER BY xact_start LIMIT 3");
-  std::string text;
-  for (int i = 0; rows && i < rows->size(); ++i) {
-    text += fmt::format("{}process {} ({}, {}) for {} s", i ? ", " : ": ", rows->Text(i, 0),
-                        rows->Text(i, 1), rows->Text(i, 2), rows->Text(i, 3));
-  }
-  return text;
 }
 
 }  // namespace silverback::store::postgres::migrations
