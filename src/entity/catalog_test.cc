@@ -53,5 +53,12 @@ TEST(Catalog, WithoutADatabaseRateLimitingCountsLocally) {
   EXPECT_EQ((*row)["config"]["policy"], "local");
 }
 
+TEST(Catalog, APathOfAWrongTypeIsNoMissingPath) {
+  const auto catalog = Catalog::Create({});
+  const auto row = (*catalog)->Entity("routes")->CheckInsert({{"paths", "/x"}});
+  ASSERT_FALSE(row);
+  EXPECT_EQ(row.error().fields(), Json({{"paths", "expected an array"}}));
+}
+
 }  // namespace
 }  // namespace silverback::entity

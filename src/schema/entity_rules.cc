@@ -24,11 +24,17 @@ bool IsGiven(const Json& record, const char* field) {
   return !value.is_null();
 }
 
+// A value of a wrong type counts: that it is wrong is said of its field.
+bool IsNonEmpty(const Json& record, const char* field) {
+  const Json& value = ValueAt(record, field);
+  return !value.is_null() && value != "" && !(value.is_structured() && value.empty());
+}
+
 void RequireOneOf(const Json& route, const std::vector<const char*>& fields,
                   const std::string& phrase, Json& errors) {
   std::string names;
   for (const char* field : fields) {
-    if (HasItems(route, field)) return;
+    if (IsNonEmpty(route, field)) return;
     names += (names.empty() ? "'" : ", '") + std::string(field) + "'";
   }
   Fail(errors, "must set one of " + names + " when 'protocols' is " + phrase);
