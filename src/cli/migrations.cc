@@ -28,6 +28,23 @@ The available commands are:
 
   reset                             Drop everything from the database.
 
+Beyond Kong's (PostgreSQL only, but for 'status'):
+
+status [--json]                     Tell what state the database is in, who
+                                    runs migrations, and which older nodes are
+                                    seen.
+
+abort                               Take the last 'up' back; not possible any
+                                    more after 'finish'.
+
+migrate-apis                        Turn the APIs of a database of Kong 0.14
+                                    into services and routes.
+
+bootstrap|up|finish --dry-run       Print what would be done: statements, locks,
+                                    rows.
+
+finish --force-finish               Although nodes of an older version are seen.
+
 Options:
  -y,--yes                           Do not ask before 'reset' and 'abort'.
 
@@ -47,23 +64,6 @@ Options:
  -c,--conf        (optional string) Configuration file.
 
  -p,--prefix      (optional string) Prefix directory.
-
-Beyond Kong's (PostgreSQL only, but for 'status'):
-
-status [--json]                     Tell what state the database is in, who
-                                    runs migrations, and which older nodes are
-                                    seen.
-
-abort                               Take the last 'up' back; not possible any
-                                    more after 'finish'.
-
-migrate-apis                        Turn the APIs of a database of Kong 0.14
-                                    into services and routes.
-
-bootstrap|up|finish --dry-run       Print what would be done: statements, locks,
-                                    rows.
-
-finish --force-finish               Although nodes of an older version are seen.
 )";
 
 // Three answers that are none mean no.
