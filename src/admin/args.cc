@@ -94,10 +94,9 @@ Result<Arguments> ReadArguments(const Request& request, std::string_view query) 
   return args;
 }
 
-void InferBody(Arguments& args, const schema::Schema& schema, const entity::Catalog& catalog,
-               const std::string& name) {
+void InferBody(Arguments& args, const schema::Schema& schema, const entity::Catalog& catalog) {
   if (args.kind != BodyKind::kForm && args.kind != BodyKind::kMultipart) return;
-  InferTypes(args.body, schema, catalog, name);
+  InferTypes(args.body, schema, catalog);
   if (!schema.has_ttl()) return;
   auto ttl = args.body.find("ttl");
   if (ttl == args.body.end() || !ttl->is_string()) return;

@@ -26,10 +26,8 @@ BodyKind BodyKindOf(const Request& request);
 // Error: kInvalidInput with the message to answer. Bodies count on POST, PUT and PATCH only.
 Result<Arguments> ReadArguments(const Request& request, std::string_view query);
 
-// Gives form texts the types of the schema's fields; bodies in JSON have theirs already. `name` as
-// in InferTypes.
-void InferBody(Arguments& args, const schema::Schema& schema, const entity::Catalog& catalog,
-               const std::string& name = "");
+// Gives form texts the types of the schema's fields; bodies in JSON have theirs already.
+void InferBody(Arguments& args, const schema::Schema& schema, const entity::Catalog& catalog);
 
 // Texts that no store can keep: kSchemaViolation naming every member that is not UTF-8 or holds a
 // NUL character.

@@ -121,18 +121,23 @@ std::string FirstTags(const Json& query) {
 }
 
 // The body with its types, or what is wrong with its texts.
-Status PrepareBody(Call& call, const Schema& schema, const std::string& name = "") {
+Status PrepareBody(Call& call, const Schema& schema) {
   if (Status texts = CheckTexts(call.args.body); !texts) return texts;
-  InferBody(call.args, schema, call.context.catalog, name);
+  InferBody(call.args, schema, call.context.catalog);
   return Ok();
 }
 
-// The name of the plugin whose configuration a form changes, when the form does not say it.
-std::string StoredName(Call& call, const Schema& schema, const store::Key& key) {
-  if (schema.name() != "plugins" || call.args.kind == BodyKind::kJson) return "";
-  if (call.args.kind == BodyKind::kNone || call.args.body.contains("name")) return "";
+// A change of a plugin says what the plugin is and what it is bound to, whatever the client left
+// out. Without the plugin there is an answer already.
+std::optional<Response> CompletePluginPatch(Call& call, const Schema& schema,
+                                            const store::Key& key) {
   const auto row = call.context.dao.Select(schema.name(), key);
-  return row && *row ? StringMember(**row, "name") : "";
+  if (!row) return ErrorResponse(row.error());
+  if (!*row) return NotFound();
+  for (const char* member : {"name", "route", "service", "consumer"}) {
+    if (!call.args.body.contains(member)) call.args.body[member] = (**row)[member];
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -160,16 +165,17 @@ Response ReplaceEntity(Call& call, const Schema& schema, const std::string& segm
 Response UpdateEntity(Call& call, const Schema& schema, const std::string& segment) {
   const auto key = KeyFor(schema, segment);
   if (!key) return ErrorResponse(key.error());
-  const std::string name = StoredName(call, schema, *key);
-  const Status ready = PrepareBody(call, schema, name);
-  if (!ready) return ErrorResponse(ready.error());
+  if (schema.name() == "plugins") {
+    if (auto missing = CompletePluginPatch(call, schema, *key)) return *std::move(missing);
+  }
+  if (const Status ready = PrepareBody(call, schema); !ready) return ErrorResponse(ready.error());
   return Shown(200, UpdateRow(call.context.dao, schema, *key, std::move(call.args.body)));
 }
 
 Response DeleteEntity(Call& call, const Schema& schema, const std::string& segment) {
   const auto key = KeyFor(schema, segment);
   if (!key) return ErrorResponse(key.error());
-  const auto deleted = call.context.dao.Delete(schema.name(), *key);
+  const auto deleted = DeleteRow(call.context.dao, schema, *key);
   return deleted ? NoContent() : ErrorResponse(deleted.error());
 }
 

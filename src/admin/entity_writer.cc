@@ -22,7 +22,8 @@ Error NamesError(const std::string& why) {
                Json{{"snis", why}});
 }
 
-// Takes "snis" out of the body: a list, or a text with commas; nullopt when it is absent or null.
+// Takes "snis" out of the body: a list, a text with commas, or null for none; nullopt when it is
+// absent.
 Result<std::optional<Names>> TakeNames(Json& body) {
   auto found = body.find("snis");
   if (found == body.end()) return std::optional<Names>();
@@ -38,9 +39,7 @@ Result<std::optional<Names>> TakeNames(Json& body) {
       if (!name.is_string()) return NamesError("expected a string");
       names.push_back(name.get<std::string>());
     }
-  } else if (given.is_null()) {
-    return std::optional<Names>();
-  } else {
+  } else if (!given.is_null()) {
     return NamesError("expected an array");
   }
   std::set<std::string> seen;
@@ -115,6 +114,20 @@ Result<Json> WriteCertificate(store::Dao& dao, const std::optional<Names>& names
 }
 
 }  // namespace
+
+Result<bool> DeleteRow(store::Dao& dao, const schema::Schema& schema, const store::Key& key) {
+  if (!IsCertificate(schema)) return dao.Delete(schema.name(), key);
+  bool deleted = false;
+  const Status done = dao.InTransaction([&](store::Dao& inner) -> Status {
+    if (Status unnamed = SetNames(inner, key.value, {}); !unnamed) return unnamed;
+    const auto result = inner.Delete(schema.name(), key);
+    if (!result) return result.error();
+    deleted = *result;
+    return Ok();
+  });
+  if (!done) return done.error();
+  return deleted;
+}
 
 Status AddNames(store::Dao& dao, Json& certificate) {
   const auto rows = NameRows(dao, StringMember(certificate, "id"));

@@ -15,6 +15,9 @@ Result<Json> UpsertRow(store::Dao& dao, const schema::Schema& schema, const stor
 Result<Json> UpdateRow(store::Dao& dao, const schema::Schema& schema, const store::Key& key,
                        Json body);
 
+// false: there was nothing to delete.
+Result<bool> DeleteRow(store::Dao& dao, const schema::Schema& schema, const store::Key& key);
+
 // Adds "snis", the certificate's names, to its row.
 Status AddNames(store::Dao& dao, Json& certificate);
 

@@ -78,12 +78,11 @@ class Inference {
 
 }  // namespace
 
-void InferTypes(Json& args, const schema::Schema& schema, const entity::Catalog& catalog,
-                const std::string& name) {
+void InferTypes(Json& args, const schema::Schema& schema, const entity::Catalog& catalog) {
   if (!args.is_object()) return;
   const Inference inference(catalog);
   const schema::Schema* configuration = nullptr;
-  if (schema.name() == "plugins") configuration = catalog.Plugin(StringMember(args, "name", name));
+  if (schema.name() == "plugins") configuration = catalog.Plugin(StringMember(args, "name"));
   if (configuration != nullptr) inference.Members(args, configuration->fields());
   for (const schema::Field& field : schema.fields()) {
     if (configuration != nullptr && configuration->FindField(field.name) != nullptr) continue;

@@ -3,17 +3,14 @@
 // refuse.
 #pragma once
 
-#include <string>
-
 #include "entity/catalog.h"
 #include "schema/schema.h"
 #include "util/json.h"
 
 namespace silverback::admin {
 
-// Turns the texts of `args` into the types of the schema's fields. "" is null. A plugin's or
-// vault's "config" follows the configuration that "name" says (or `name`, when args has none).
-void InferTypes(Json& args, const schema::Schema& schema, const entity::Catalog& catalog,
-                const std::string& name = "");
+// Turns the texts of `args` into the types of the schema's fields. "" is null. A plugin's "config"
+// follows the configuration of the plugin that "name" says.
+void InferTypes(Json& args, const schema::Schema& schema, const entity::Catalog& catalog);
 
 }  // namespace silverback::admin

@@ -52,6 +52,21 @@ constexpr std::array<std::string_view, 36> kBundled = {"jwt",
                                                        "zipkin"};
 
 using SchemaPtr = std::unique_ptr<schema::Schema>;
+using Kinds = std::map<std::string, SchemaPtr, std::less<>>;
+
+bool Contains(const std::vector<std::string>& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+// A plugin's or a vault's schema, when it is enabled.
+Status AddKind(const Json& definition, const std::vector<std::string>& enabled, Kinds& kinds) {
+  const std::string name = StringMember(definition, "name");
+  if (!Contains(enabled, name)) return Ok();
+  auto parsed = schema::Schema::Parse(definition);
+  if (!parsed) return parsed.error();
+  kinds[name] = *std::move(parsed);
+  return Ok();
+}
 
 Json ParseEmbedded(const util::EmbeddedFile& file) {
   return Json::parse(file.text, nullptr, false);
@@ -62,7 +77,10 @@ Json ParseEmbedded(const util::EmbeddedFile& file) {
 void AdaptToStore(Json& definition, bool db_less) {
   if (!db_less) return;
   const std::string name = StringMember(definition, "name");
-  if (name == "acme") definition["hidden_entity_checks"].push_back({{"check", "acme_storage"}});
+  if (name == "acme") {
+    definition["hidden_entity_checks"].push_back(
+        {{"custom", {{"check", "acme_storage"}, {"fields", {"config.storage"}}}}});
+  }
   if (name != "rate-limiting" && name != "response-ratelimiting") return;
   for (Json& field : definition["fields"]) {
     if (!field.contains("config")) continue;
@@ -78,7 +96,7 @@ void AdaptToStore(Json& definition, bool db_less) {
 
 struct Catalog::Impl {
   std::vector<SchemaPtr> entities;
-  std::map<std::string, SchemaPtr, std::less<>> plugins;
+  Kinds plugins, vaults;
   std::map<std::string, const schema::Schema*, std::less<>> by_name;
   std::map<std::string, int, std::less<>> kinds;
   std::map<std::string, std::vector<Referrer>, std::less<>> referrers;
@@ -88,6 +106,37 @@ struct Catalog::Impl {
     if (!parsed) return parsed.error();
     entities.push_back(std::move(*parsed));
     return Ok();
+  }
+
+  // One entity, or the list of those that a plugin brings.
+  Status AddEntities(const Json& definition, const std::vector<std::string>& enabled_plugins) {
+    if (!definition.is_array()) return Add(definition);
+    for (const Json& entity : definition) {
+      if (!Contains(enabled_plugins, StringMember(entity, "plugin"))) continue;
+      if (Status added = Add(entity); !added) return added;
+    }
+    return Ok();
+  }
+
+  // Who refers to whom, and where the kinds of plugins and vaults are.
+  void Connect(const std::vector<const schema::Schema*>& ordered) {
+    for (size_t i = 0; i < ordered.size(); ++i) {
+      const schema::Schema* schema = ordered[i];
+      kinds[schema->name()] = static_cast<int>(i);
+      for (const schema::Field& field : schema->fields()) {
+        if (!field.reference.empty()) referrers[field.reference].push_back({schema, &field});
+      }
+    }
+    for (const auto& entity : entities) {
+      const Kinds* found = entity->name() == "plugins"       ? &plugins
+                           : entity->name() == "vaults_beta" ? &vaults
+                                                             : nullptr;
+      if (!found) continue;
+      entity->set_subschemas([found](std::string_view name) -> const schema::Schema* {
+        const auto kind = found->find(name);
+        return kind == found->end() ? nullptr : kind->second.get();
+      });
+    }
   }
 
   // What is referred to comes first; among equals by name.
@@ -113,49 +162,28 @@ Catalog::Catalog() : impl_(std::make_unique<Impl>()) {}
 Catalog::~Catalog() = default;
 
 Result<std::unique_ptr<Catalog>> Catalog::Create(const std::vector<std::string>& enabled_plugins,
-                                                 bool db_less) {
+                                                 bool db_less,
+                                                 const std::vector<std::string>& enabled_vaults) {
   std::unique_ptr<Catalog> catalog(new Catalog);
   Impl& impl = *catalog->impl_;
   catalog->enabled_ = enabled_plugins;
-  const auto enabled = [&](const std::string& name) {
-    return std::find(enabled_plugins.begin(), enabled_plugins.end(), name) != enabled_plugins.end();
-  };
   for (const util::EmbeddedFile& file : embedded::entity_schemas()) {
     Json definition = ParseEmbedded(file);
     if (definition.is_discarded())
       return Error(ErrorCode::kInternal, std::string(file.path) + " is not valid JSON");
+    Status added = Ok();
     if (file.path.ends_with("/schema.json")) {
-      const std::string name = StringMember(definition, "name");
-      if (!enabled(name)) continue;
       AdaptToStore(definition, db_less);
-      auto parsed = schema::Schema::Parse(definition);
-      if (!parsed) return parsed.error();
-      impl.plugins[name] = std::move(*parsed);
-    } else if (definition.is_array()) {
-      for (const Json& entity : definition) {
-        if (!enabled(StringMember(entity, "plugin"))) continue;
-        if (auto added = impl.Add(entity); !added) return added.error();
-      }
-    } else if (auto added = impl.Add(definition); !added) {
-      return added.error();
+      added = AddKind(definition, enabled_plugins, impl.plugins);
+    } else if (file.path.find("/vaults/") != std::string_view::npos) {
+      added = AddKind(definition, enabled_vaults, impl.vaults);
+    } else {
+      added = impl.AddEntities(definition, enabled_plugins);
     }
+    if (!added) return added.error();
   }
   impl.Order(catalog->ordered_);
-  for (size_t i = 0; i < catalog->ordered_.size(); ++i) {
-    const schema::Schema* schema = catalog->ordered_[i];
-    impl.kinds[schema->name()] = static_cast<int>(i);
-    for (const schema::Field& field : schema->fields()) {
-      if (!field.reference.empty()) impl.referrers[field.reference].push_back({schema, &field});
-    }
-  }
-  for (const auto& entity : impl.entities) {
-    if (entity->name() != "plugins") continue;
-    entity->set_subschemas(
-        [plugins = &impl.plugins](std::string_view name) -> const schema::Schema* {
-          const auto found = plugins->find(name);
-          return found == plugins->end() ? nullptr : found->second.get();
-        });
-  }
+  impl.Connect(catalog->ordered_);
   return catalog;
 }
 

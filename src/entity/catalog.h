@@ -1,7 +1,7 @@
 // Catalog: every entity and plugin configuration schema that this node knows, made once from the
-// embedded JSON files (src/entity/schemas/*.json, src/plugins/*/schema.json,
-// src/plugins/*/daos.json) and, later, from custom plugins. Immutable after Create; any thread may
-// use it.
+// embedded JSON files (src/entity/schemas/*.json, src/entity/vaults/*.json,
+// src/plugins/*/schema.json, src/plugins/*/daos.json) and, later, from custom plugins. Immutable
+// after Create; any thread may use it.
 #pragma once
 
 #include <memory>
@@ -18,9 +18,10 @@ class Catalog {
  public:
   // `enabled_plugins`: what `plugins` in kong.conf enables ("bundled" already expanded). Entities
   // of plugins that are not enabled are left out, as in Kong. `db_less`: rate-limiting counts
-  // locally by default.
-  static Result<std::unique_ptr<Catalog>> Create(const std::vector<std::string>& enabled_plugins,
-                                                 bool db_less = false);
+  // locally by default. `enabled_vaults`: kinds of vaults that may be configured ("env").
+  static Result<std::unique_ptr<Catalog>> Create(
+      const std::vector<std::string>& enabled_plugins, bool db_less = false,
+      const std::vector<std::string>& enabled_vaults = {});
 
   // Entities in dependency order: what others refer to comes first.
   std::span<const schema::Schema* const> entities() const { return ordered_; }

@@ -21,6 +21,16 @@ Error Unavailable(const config::GatewayConf& conf) {
                "database '" + conf.database() + "' is not available in this version");
 }
 
+// `vaults`: "off", or names, of which "bundled" stands for those that come with us.
+std::vector<std::string> EnabledVaults(const config::GatewayConf& conf) {
+  std::vector<std::string> names;
+  for (const std::string& name : conf.List("vaults")) {
+    if (name == "off") return {};
+    names.push_back(name == "bundled" ? "env" : name);
+  }
+  return names;
+}
+
 }  // namespace
 
 std::string NodeId(const config::GatewayConf& conf) {
@@ -36,7 +46,7 @@ std::string EmbeddedStorePath(const config::GatewayConf& conf) {
 std::string ReplicaPath(const config::GatewayConf& conf) { return conf.prefix() + "/replica"; }
 
 Result<std::unique_ptr<entity::Catalog>> OpenCatalog(const config::GatewayConf& conf) {
-  return entity::Catalog::Create(conf.plugins(), conf.database() == "off");
+  return entity::Catalog::Create(conf.plugins(), conf.database() == "off", EnabledVaults(conf));
 }
 
 Result<std::unique_ptr<store::Store>> OpenDatabase(const config::GatewayConf& conf,

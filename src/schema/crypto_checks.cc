@@ -45,23 +45,6 @@ std::string LastError() {
   return text;
 }
 
-void CheckPair(const std::string& cert, const std::string& key, const char* message, Json& errors) {
-  const Bio bio = Open(cert);
-  const Certificate certificate = ReadCertificate(bio.get());
-  const Key private_key = ReadPrivateKey(key);
-  if (certificate && private_key &&
-      X509_check_private_key(certificate.get(), private_key.get()) != 1) {
-    errors.push_back(message);
-  }
-  ERR_clear_error();
-}
-
-int KeyType(const std::string& cert) {
-  const Bio bio = Open(cert);
-  const Certificate certificate = ReadCertificate(bio.get());
-  return certificate ? EVP_PKEY_base_id(X509_get0_pubkey(certificate.get())) : 0;
-}
-
 }  // namespace
 
 Json CheckCertificate(const std::string& pem) {
@@ -81,40 +64,40 @@ Json CheckPublicKey(const std::string& pem) {
   return key ? Json() : Json("invalid key");
 }
 
-void CheckCertificatePairs(const Json& row, Json& entity_errors) {
-  const std::string cert = StringMember(row, "cert"), key = StringMember(row, "key");
-  const std::string cert_alt = StringMember(row, "cert_alt"),
-                    key_alt = StringMember(row, "key_alt");
-  if (!cert.empty() && !key.empty())
-    CheckPair(cert, key, "certificate does not match key", entity_errors);
-  if (cert_alt.empty() || key_alt.empty()) return;
-  CheckPair(cert_alt, key_alt, "alternative certificate does not match key", entity_errors);
-  const int type = KeyType(cert), type_alt = KeyType(cert_alt);
-  if (type && type == type_alt) {
-    entity_errors.push_back(
-        "certificate and alternative certificate need to have different type (e.g. RSA and ECDSA), "
-        "the provided certificates were both of the same type");
-  }
+bool IsSamePair(const std::string& certificate, const std::string& key) {
+  if (certificate.empty() || key.empty()) return true;
+  const Bio bio = Open(certificate);
+  const Certificate x509 = ReadCertificate(bio.get());
+  const Key private_key = ReadPrivateKey(key);
+  const bool differ =
+      x509 && private_key && X509_check_private_key(x509.get(), private_key.get()) != 1;
+  ERR_clear_error();
+  return !differ;
 }
 
-void CheckCaCertificate(const Json& row, Json& entity_errors) {
-  const Bio bio = Open(StringMember(row, "cert"));
-  const Certificate certificate = ReadCertificate(bio.get());
-  if (!certificate) {
-    ERR_clear_error();
-    return;
-  }
-  if (ReadCertificate(bio.get())) {
-    entity_errors.push_back("please submit only one certificate at a time");
-    return;
-  }
+int KeyTypeOf(const std::string& certificate) {
+  if (certificate.empty()) return 0;
+  const Bio bio = Open(certificate);
+  const Certificate x509 = ReadCertificate(bio.get());
   ERR_clear_error();
-  if (X509_cmp_current_time(X509_get0_notAfter(certificate.get())) < 0) {
-    entity_errors.push_back("certificate expired, \"Not After\" time is in the past");
-  } else if (X509_check_ca(certificate.get()) != 1) {
-    entity_errors.push_back(
-        "certificate does not appear to be a CA because it is missing the \"CA\" basic constraint");
-  }
+  return x509 ? EVP_PKEY_base_id(X509_get0_pubkey(x509.get())) : 0;
+}
+
+std::string CaCertificateProblem(const std::string& pem) {
+  constexpr std::string_view kBegin = "-----BEGIN CERTIFICATE-----";
+  const size_t first = pem.find(kBegin);
+  if (first != std::string::npos && pem.find(kBegin, first + 1) != std::string::npos)
+    return "please submit only one certificate at a time";
+  const Bio bio = Open(pem);
+  const Certificate certificate = ReadCertificate(bio.get());
+  ERR_clear_error();
+  if (!certificate) return "";
+  if (X509_cmp_current_time(X509_get0_notAfter(certificate.get())) < 0)
+    return "certificate expired, \"Not After\" time is in the past";
+  if ((X509_get_extension_flags(certificate.get()) & EXFLAG_CA) == 0)
+    return "certificate does not appear to be a CA because it is missing the \"CA\" basic "
+           "constraint";
+  return "";
 }
 
 std::string CertificateDigest(const std::string& pem) {

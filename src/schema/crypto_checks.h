@@ -10,10 +10,12 @@ namespace silverback::schema {
 Json CheckCertificate(const std::string& pem);  // "invalid certificate: ..."
 Json CheckPrivateKey(const std::string& pem);   // "invalid key: ..."
 Json CheckPublicKey(const std::string& pem);    // "invalid key"
-// The pairs of a certificates row; gives entity messages.
-void CheckCertificatePairs(const Json& row, Json& entity_errors);
-// The rules for a row of ca_certificates.
-void CheckCaCertificate(const Json& row, Json& entity_errors);
+// Whether the key belongs to the certificate; also when one of them cannot be read.
+bool IsSamePair(const std::string& certificate, const std::string& key);
+// OpenSSL's number of the certificate's kind of key; 0 when it cannot be read.
+int KeyTypeOf(const std::string& certificate);
+// Why the text is no CA certificate for a row of ca_certificates, or "".
+std::string CaCertificateProblem(const std::string& pem);
 // SHA-256 of the certificate's DER form in lower-case hex; "" when it cannot be read.
 std::string CertificateDigest(const std::string& pem);
 

@@ -1,8 +1,7 @@
-// Checks that concern several fields of a record, with Kong's messages. They run also when a field
-// has an error of its own: a conditional check then fails by it.
+// Rules that concern several fields of a record, with Kong's messages.
+#include <algorithm>
 #include <array>
 
-#include "schema/field_parser.h"
 #include "schema/validate.h"
 #include "util/string_util.h"
 
@@ -12,147 +11,153 @@ namespace {
 struct Scope {
   const Json& record;
   const ValidateContext& context;
-  const Json& field_errors;  // what the fields themselves said
   Json& errors;
 
+  const Json& At(const Json& name) const {
+    return ValueAt(record, name.get_ref<const std::string&>());
+  }
   void Fail(const Json& message) const { errors["@entity"].push_back(message); }
+  void FailNonEmpty(const Json& names) const {
+    Fail((context.updating ? "when updating, " : "") +
+         std::string("at least one of these fields must be non-empty: ") + QuotedNames(names));
+  }
 };
 
-using Check = void (*)(const Scope& scope, const Json& argument);
-
-bool IsSet(const Json& value) {
-  return !value.is_null() && value != "" && !(value.is_structured() && value.empty());
+size_t CountNonEmpty(const Scope& scope, const Json& names) {
+  return static_cast<size_t>(std::count_if(
+      names.begin(), names.end(), [&](const Json& name) { return IsNonEmpty(scope.At(name)); }));
 }
 
-std::string Quoted(const Json& names) {
+void AtLeastOneOf(const Scope& scope, const EntityCheck& check) {
+  if (CountNonEmpty(scope, check.argument) == 0) scope.FailNonEmpty(check.argument);
+}
+
+void OnlyOneOf(const Scope& scope, const EntityCheck& check) {
+  if (CountNonEmpty(scope, check.argument) != 1)
+    scope.Fail("exactly one of these fields must be non-empty: " + QuotedNames(check.argument));
+}
+
+void Distinct(const Scope& scope, const EntityCheck& check) {
+  const Json& names = check.argument;
+  for (size_t i = 0; i < names.size(); ++i) {
+    const Json& value = scope.At(names[i]);
+    for (size_t j = i + 1; j < names.size(); ++j) {
+      if (IsNonEmpty(value) && value == scope.At(names[j]))
+        return scope.Fail("values of these fields must be distinct: " + QuotedNames(names));
+    }
+  }
+}
+
+void MutuallyRequired(const Scope& scope, const EntityCheck& check) {
+  const size_t count = CountNonEmpty(scope, check.argument);
+  if (count != 0 && count < check.argument.size())
+    scope.Fail("all or none of these fields must be set: " + QuotedNames(check.argument));
+}
+
+void MutuallyExclusive(const Scope& scope, const EntityCheck& check) {
+  if (CountNonEmpty(scope, check.argument) > 1)
+    scope.Fail("only one or none of these fields must be set: " + QuotedNames(check.argument));
+}
+
+bool Holds(const Scope& scope, const std::unique_ptr<Field>& condition, const Json& value) {
+  return condition && ValidateField(*condition, value, scope.context).is_null();
+}
+
+void Conditional(const Scope& scope, const EntityCheck& check) {
+  const Json& rule = check.argument;
+  if (!Holds(scope, check.if_match, scope.At(rule["if_field"]))) return;
+  const Json error = ValidateField(*check.then_match, scope.At(rule["then_field"]), scope.context);
+  if (error.is_null()) return;
+  SetErrorAt(scope.errors, rule["then_field"].get_ref<const std::string&>(), error);
+  const Json* own = FindMember(rule, "then_err");
+  scope.Fail(own ? *own
+                 : Json("failed conditional validation given value of field '" +
+                        rule["if_field"].get<std::string>() + "'"));
+}
+
+// The message of a rule, with the names of the fields in place of "%s".
+void FailConditional(const Scope& scope, const EntityCheck& check, const char* names,
+                     const char* message) {
+  const Json& list = check.argument[names];
+  if (CountNonEmpty(scope, list) != 0) return;
+  const Json* own = FindMember(check.argument, message);
+  if (own == nullptr) return scope.FailNonEmpty(list);
+  scope.Fail(ReplaceAll(own->get<std::string>(), "%s", QuotedNames(list)));
+}
+
+void ConditionalAtLeastOneOf(const Scope& scope, const EntityCheck& check) {
+  const Json& value = scope.At(check.argument["if_field"]);
+  if (Holds(scope, check.if_match, value)) {
+    FailConditional(scope, check, "then_at_least_one_of", "then_err");
+  } else if (Holds(scope, check.else_match, value)) {
+    FailConditional(scope, check, "else_then_at_least_one_of", "else_then_err");
+  }
+}
+
+void Custom(const Scope& scope, const EntityCheck& check) {
+  RunNamedEntityCheck(StringMember(check.argument, "check"), scope.record, scope.errors);
+}
+
+struct Kind {
+  std::string_view name;
+  void (*run)(const Scope& scope, const EntityCheck& check);
+  bool with_absent;   // runs when none of its fields is there
+  bool with_invalid;  // runs when one of its fields has an error of its own
+};
+
+constexpr std::array<Kind, 8> kKinds = {
+    {{"at_least_one_of", AtLeastOneOf, true, true},
+     {"only_one_of", OnlyOneOf, false, true},
+     {"distinct", Distinct, false, true},
+     {"mutually_required", MutuallyRequired, true, false},
+     {"mutually_exclusive", MutuallyExclusive, true, false},
+     {"conditional", Conditional, false, true},
+     {"conditional_at_least_one_of", ConditionalAtLeastOneOf, true, true},
+     {"custom", Custom, false, false}}};
+
+// Whether the record that holds the field is there: a field that is null is, one of a null record
+// is not.
+bool IsPresent(const Json& record, std::string_view path) {
+  const Json* at = &record;
+  for (size_t dot; (dot = path.find('.')) != std::string_view::npos; path = path.substr(dot + 1)) {
+    at = FindMember(*at, path.substr(0, dot));
+    if (at == nullptr) return false;
+  }
+  return FindMember(*at, path) != nullptr;
+}
+
+bool Applies(const Kind& kind, const EntityCheck& check, const Scope& scope) {
+  for (const std::string& name : check.referenceable) {
+    if (IsVaultReference(ValueAt(scope.record, name))) return false;
+  }
+  bool any_present = false;
+  for (const std::string& name : check.sources) {
+    any_present = any_present || IsPresent(scope.record, name);
+    if (!kind.with_invalid && FindMember(scope.errors, name) != nullptr) return false;
+  }
+  return any_present || (kind.with_absent && !scope.context.updating);
+}
+
+}  // namespace
+
+bool IsNonEmpty(const Json& value) {
+  if (value.is_null() || value == "") return false;
+  return !value.is_structured() || !value.empty();
+}
+
+std::string QuotedNames(const Json& names) {
   std::string out;
   for (const Json& name : names) out += (out.empty() ? "'" : ", '") + name.get<std::string>() + "'";
   return out;
 }
 
-size_t CountSet(const Json& record, const Json& names) {
-  size_t count = 0;
-  for (const Json& name : names) count += IsSet(ValueAt(record, name.get<std::string>()));
-  return count;
-}
-
-// A condition such as {"one_of": [...]} or {"required": true} is a field without a type.
-Json CheckCondition(const Json& condition, const Json& value) {
-  if (value.is_null()) {
-    if (const Json* unwanted = FindMember(condition, "ne"); unwanted && unwanted->is_null())
-      return "value must not be null";
-    if (const Json* wanted = FindMember(condition, "eq"); wanted && !wanted->is_null()) {
-      return "value must be " + DumpJson(*wanted);
-    }
-    return BoolMember(condition, "required") ? Json("required field missing") : Json();
-  }
-  if (const Json* wanted = FindMember(condition, "eq"); wanted && wanted->is_null())
-    return "value must be null";
-  Field field;
-  field.type = FieldType::kAny;
-  field.definition = condition;
-  return RunSimpleChecks(field, value);
-}
-
-std::string Updating(const Scope& scope, std::string message) {
-  return (scope.context.updating ? "when updating, " : "") + std::move(message);
-}
-
-void AtLeastOneOf(const Scope& scope, const Json& names) {
-  if (CountSet(scope.record, names)) return;
-  scope.Fail(Updating(scope, "at least one of these fields must be non-empty: " + Quoted(names)));
-}
-
-void OnlyOneOf(const Scope& scope, const Json& names) {
-  if (CountSet(scope.record, names) != 1)
-    scope.Fail("exactly one of these fields must be non-empty: " + Quoted(names));
-}
-
-void Distinct(const Scope& scope, const Json& names) {
-  for (size_t i = 0; i < names.size(); ++i) {
-    for (size_t j = i + 1; j < names.size(); ++j) {
-      const Json& a = ValueAt(scope.record, names[i].get<std::string>());
-      const Json& b = ValueAt(scope.record, names[j].get<std::string>());
-      if (IsSet(a) && a == b)
-        return scope.Fail("values of these fields must be distinct: " + Quoted(names));
-    }
-  }
-}
-
-void MutuallyRequired(const Scope& scope, const Json& names) {
-  const size_t count = CountSet(scope.record, names);
-  if (count && count < names.size())
-    scope.Fail("all or none of these fields must be set: " + Quoted(names));
-}
-
-void MutuallyExclusive(const Scope& scope, const Json& names) {
-  if (CountSet(scope.record, names) > 1)
-    scope.Fail("only one or none of these fields must be set: " + Quoted(names));
-}
-
-void Conditional(const Scope& scope, const Json& rule) {
-  const std::string if_field = rule["if_field"], then_field = rule["then_field"];
-  if (!ValueAt(scope.field_errors, if_field).is_null()) return;
-  if (!CheckCondition(rule["if_match"], ValueAt(scope.record, if_field)).is_null()) return;
-  const Json& own_error = ValueAt(scope.field_errors, then_field);
-  const Json error = own_error.is_null()
-                         ? CheckCondition(rule["then_match"], ValueAt(scope.record, then_field))
-                         : own_error;
-  if (error.is_null()) return;
-  SetErrorAt(scope.errors, then_field, error);
-  const Json* own = FindMember(rule, "then_err");
-  scope.Fail(own ? *own
-                 : Json("failed conditional validation given value of field '" + if_field + "'"));
-}
-
-void ConditionalAtLeastOneOf(const Scope& scope, const Json& rule) {
-  const bool applies =
-      CheckCondition(rule["if_match"], ValueAt(scope.record, rule["if_field"].get<std::string>()))
-          .is_null();
-  if (applies && !CountSet(scope.record, rule["then_at_least_one_of"])) {
-    scope.Fail(Updating(scope, "at least one of these fields must be non-empty: " +
-                                   Quoted(rule["then_at_least_one_of"])));
-  }
-}
-
-void Named(const Scope& scope, const Json& name) {
-  RunNamedEntityCheck(name.get<std::string>(), scope.record, scope.context.updating, scope.errors);
-}
-
-constexpr std::array<std::pair<std::string_view, Check>, 8> kChecks = {
-    {{"at_least_one_of", AtLeastOneOf},
-     {"only_one_of", OnlyOneOf},
-     {"distinct", Distinct},
-     {"mutually_required", MutuallyRequired},
-     {"mutually_exclusive", MutuallyExclusive},
-     {"conditional", Conditional},
-     {"conditional_at_least_one_of", ConditionalAtLeastOneOf},
-     {"check", Named}}};
-
-// Whether the check looks into a record that is not there or no record at all.
-bool LooksIntoNothing(const Json& argument, const Json& field_errors) {
-  if (!argument.is_array()) return false;
-  return std::any_of(argument.begin(), argument.end(), [&](const Json& name) {
-    const auto& path = name.get_ref<const std::string&>();
-    const size_t dot = path.find('.');
-    return dot != path.npos && ValueAt(field_errors, path.substr(0, dot)).is_string();
-  });
-}
-
-}  // namespace
-
-void RunEntityChecks(const Json& checks, const std::vector<Field>&, const Json& record,
+void RunEntityChecks(const std::vector<EntityCheck>& checks, const Json& record,
                      const ValidateContext& context, Json& errors) {
-  if (!checks.is_array()) return;
-  const Json field_errors = errors;
-  const Scope scope{record, context, field_errors, errors};
-  for (const Json& item : checks) {
-    const std::string& name = item.begin().key();
-    const Json& argument = item.begin().value();
-    if (LooksIntoNothing(argument, field_errors)) continue;
-    for (const auto& [known, check] : kChecks) {
-      if (known == name) check(scope, argument);
-    }
+  const Scope scope{record, context, errors};
+  for (const EntityCheck& check : checks) {
+    const auto kind = std::find_if(kKinds.begin(), kKinds.end(),
+                                   [&](const Kind& each) { return each.name == check.name; });
+    if (kind != kKinds.end() && Applies(*kind, check, scope)) kind->run(scope, check);
   }
 }
 

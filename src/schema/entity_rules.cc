@@ -1,4 +1,6 @@
 // Rules of whole entities and plugin configurations that Kong writes as functions.
+#include <fmt/format.h>
+
 #include <array>
 #include <set>
 
@@ -9,135 +11,42 @@
 namespace silverback::schema {
 namespace {
 
-using EntityCheck = void (*)(const Json& record, bool updating, Json& errors);
-using RecordCheck = Json (*)(const Json& record);
+using EntityRule = void (*)(const Json& record, Json& errors);
+using RecordRule = Json (*)(const Json& record);
 
-void Fail(Json& errors, const std::string& message) { errors["@entity"].push_back(message); }
-
-bool HasItems(const Json& record, const char* field) {
-  const Json& value = ValueAt(record, field);
-  return value.is_structured() && !value.empty();
+void Fail(Json& errors, const std::string& message) {
+  if (!message.empty()) errors["@entity"].push_back(message);
 }
 
-bool IsGiven(const Json& record, const char* field) {
-  const Json& value = ValueAt(record, field);
-  return !value.is_null();
+void KeyMatchesCertificate(const Json& row, Json& errors) {
+  if (!IsSamePair(StringMember(row, "cert"), StringMember(row, "key")))
+    Fail(errors, "certificate does not match key");
 }
 
-// A value of a wrong type counts: that it is wrong is said of its field.
-bool IsNonEmpty(const Json& record, const char* field) {
-  const Json& value = ValueAt(record, field);
-  return !value.is_null() && value != "" && !(value.is_structured() && value.empty());
+void AlternativeKeyMatches(const Json& row, Json& errors) {
+  if (!IsSamePair(StringMember(row, "cert_alt"), StringMember(row, "key_alt")))
+    Fail(errors, "alternative certificate does not match key");
 }
 
-void RequireOneOf(const Json& route, const std::vector<const char*>& fields,
-                  const std::string& phrase, Json& errors) {
-  std::string names;
-  for (const char* field : fields) {
-    if (IsNonEmpty(route, field)) return;
-    names += (names.empty() ? "'" : ", '") + std::string(field) + "'";
-  }
-  Fail(errors, "must set one of " + names + " when 'protocols' is " + phrase);
+void AlternativeDiffers(const Json& row, Json& errors) {
+  const int type = KeyTypeOf(StringMember(row, "cert"));
+  if (type == 0 || type != KeyTypeOf(StringMember(row, "cert_alt"))) return;
+  Fail(errors,
+       "certificate and alternative certificate need to have different type (e.g. RSA and ECDSA), "
+       "the provided certificates were both of the same type");
 }
 
-void Forbid(const Json& route, const std::vector<const char*>& fields, const std::string& phrase,
-            Json& errors) {
-  for (const char* field : fields) {
-    if (!HasItems(route, field) || errors.contains(field)) continue;
-    errors[field] = "cannot set '" + std::string(field) + "' when 'protocols' is " + phrase;
-  }
+void CaCertificate(const Json& row, Json& errors) {
+  Fail(errors, CaCertificateProblem(StringMember(row, "cert")));
 }
 
-bool HasProtocol(const Json& route, std::initializer_list<const char*> names) {
-  for (const Json& protocol : ValueAt(route, "protocols")) {
-    for (const char* name : names) {
-      if (protocol == name) return true;
-    }
-  }
-  return false;
-}
-
-void HttpRoute(const Json& route, Json& errors) {
-  if (HasProtocol(route, {"https"})) {
-    RequireOneOf(route, {"methods", "hosts", "headers", "paths", "snis"}, "'https'", errors);
-  } else {
-    RequireOneOf(route, {"methods", "hosts", "headers", "paths"}, "'http'", errors);
-  }
-  Forbid(route, {"sources", "destinations"}, "'http' or 'https'", errors);
-}
-
-void GrpcRoute(const Json& route, Json& errors) {
-  if (HasProtocol(route, {"grpcs"})) {
-    RequireOneOf(route, {"hosts", "headers", "paths", "snis"}, "'grpcs'", errors);
-  } else {
-    RequireOneOf(route, {"hosts", "headers", "paths"}, "'grpc'", errors);
-  }
-  if (ValueAt(route, "strip_path") == true)
-    errors["strip_path"] = "cannot set 'strip_path' when 'protocols' is 'grpc' or 'grpcs'";
-  Forbid(route, {"methods", "sources", "destinations"}, "'grpc' or 'grpcs'", errors);
-}
-
-void StreamRoute(const Json& route, const std::string& first, Json& errors) {
-  if (first == "tls_passthrough") {
-    if (!IsGiven(route, "snis"))
-      Fail(errors, "must set snis when 'protocols' is 'tls_passthrough'");
-  } else {
-    RequireOneOf(route, {"sources", "destinations", "snis"}, "'tcp', 'tls' or 'udp'", errors);
-  }
-  Forbid(route, {"methods", "hosts", "paths", "headers"},
-         "'tcp', 'tls', 'tls_passthrough' or 'udp'", errors);
-}
-
-void RouteEntity(const Json& route, bool, Json& errors) {
-  const Json& protocols = ValueAt(route, "protocols");
-  if (!protocols.is_array()) return;
-  static const std::set<std::string> kHttp = {"http", "https"}, kGrpc = {"grpc", "grpcs"},
-                                     kStream = {"tcp", "tls", "udp", "tls_passthrough"};
-  if (HasItems(route, "snis") &&
-      !HasProtocol(route, {"grpcs", "https", "tls", "tls_passthrough"})) {
-    Fail(errors,
-         "'snis' can only be set when 'protocols' is 'grpcs', 'https', 'tls' or 'tls_passthrough'");
-    if (!errors.contains("snis")) errors["snis"] = "length must be 0";
-  }
-  const std::string first =
-      protocols.empty() || !protocols[0].is_string() ? "nil" : protocols[0].get<std::string>();
-  if (kHttp.contains(first)) {
-    HttpRoute(route, errors);
-  } else if (kGrpc.contains(first)) {
-    GrpcRoute(route, errors);
-  } else if (kStream.contains(first)) {
-    StreamRoute(route, first, errors);
-  } else {
-    errors["protocols"] = "unknown type: " + first;
-    return;
-  }
-}
-
-void CertificateEntity(const Json& row, bool, Json& errors) {
-  if (errors.contains("cert") || errors.contains("key")) return;
-  Json found = Json::array();
-  CheckCertificatePairs(row, found);
-  for (const Json& message : found) Fail(errors, message);
-}
-
-void CaCertificateEntity(const Json& row, bool, Json& errors) {
-  if (errors.contains("cert")) return;
-  Json found = Json::array();
-  CheckCaCertificate(row, found);
-  for (const Json& message : found) Fail(errors, message);
-}
-
-void ReadOnlyTags(const Json&, bool, Json& errors) {
-  errors["tags"] = "does not support insert/upsert/update/delete operations";
+// Without a database nothing could be written there (entity::Catalog adds the rule then).
+void AcmeStorage(const Json& record, Json& errors) {
+  if (ValueAt(record, "config.storage") == "kong")
+    Fail(errors, "\"kong\" storage can't be used with dbless mode");
 }
 
 constexpr const char* kPeriods[] = {"second", "minute", "hour", "day", "month", "year"};
-
-// Lua prints the numbers of this message with a fraction.
-std::string LuaNumber(double number) {
-  const std::string text = DumpJson(number);
-  return text.find_first_of(".e") == std::string::npos ? text + ".0" : text;
-}
 
 Json GrowingLimits(const Json& config) {
   for (size_t i = 0; i < std::size(kPeriods); ++i) {
@@ -146,16 +55,17 @@ Json GrowingLimits(const Json& config) {
     for (size_t j = i + 1; j < std::size(kPeriods); ++j) {
       const Json& upper = ValueAt(config, kPeriods[j]);
       if (!upper.is_number() || upper >= lower) continue;
-      return std::string("The limit for ") + kPeriods[j] + "(" + LuaNumber(upper) +
-             ") cannot be lower than the limit for " + kPeriods[i] + "(" + LuaNumber(lower) + ")";
+      return fmt::format("The limit for {}({:.1f}) cannot be lower than the limit for {}({:.1f})",
+                         kPeriods[j], upper.get<double>(), kPeriods[i], lower.get<double>());
     }
   }
   return nullptr;
 }
 
 Json TerminationBody(const Json& config) {
-  const bool message = IsGiven(config, "message"), body = IsGiven(config, "body"),
-             type = IsGiven(config, "content_type");
+  const auto is_given = [&](const char* field) { return !ValueAt(config, field).is_null(); };
+  const bool message = is_given("message"), body = is_given("body"),
+             type = is_given("content_type");
   if (message && (type || body)) return "message cannot be used with content_type or body";
   if (type && !body) return "content_type requires a body";
   if (ValueAt(config, "echo") == true && (type || body))
@@ -182,20 +92,14 @@ Json DistinctTagNames(const Json& tags) {
   return nullptr;
 }
 
-// Without a database nothing could be written there (entity::Catalog adds the check then).
-void AcmeStorage(const Json& record, bool, Json& errors) {
-  if (ValueAt(record, "config.storage") == "kong")
-    Fail(errors, "\"kong\" storage can't be used with dbless mode");
-}
-
-constexpr std::array<std::pair<std::string_view, EntityCheck>, 5> kEntityChecks = {
+constexpr std::array<std::pair<std::string_view, EntityRule>, 5> kEntityRules = {
     {{"acme_storage", AcmeStorage},
-     {"route", RouteEntity},
-     {"certificate_pair", CertificateEntity},
-     {"ca_certificate", CaCertificateEntity},
-     {"read_only_tags", ReadOnlyTags}}};
+     {"key_matches_certificate", KeyMatchesCertificate},
+     {"alternative_key_matches", AlternativeKeyMatches},
+     {"alternative_differs", AlternativeDiffers},
+     {"ca_certificate", CaCertificate}}};
 
-constexpr std::array<std::pair<std::string_view, RecordCheck>, 4> kRecordChecks = {
+constexpr std::array<std::pair<std::string_view, RecordRule>, 4> kRecordRules = {
     {{"growing_limits", GrowingLimits},
      {"termination_body", TerminationBody},
      {"one_grant_enabled", OneGrantEnabled},
@@ -203,16 +107,16 @@ constexpr std::array<std::pair<std::string_view, RecordCheck>, 4> kRecordChecks 
 
 }  // namespace
 
-void RunNamedEntityCheck(const std::string& name, const Json& record, bool updating, Json& errors) {
-  for (const auto& [known, check] : kEntityChecks) {
-    if (known == name) return check(record, updating, errors);
+void RunNamedEntityCheck(const std::string& name, const Json& record, Json& errors) {
+  for (const auto& [known, rule] : kEntityRules) {
+    if (known == name) return rule(record, errors);
   }
   Fail(errors, "the check '" + name + "' does not exist");
 }
 
 Json RunRecordCheck(const std::string& name, const Json& record) {
-  for (const auto& [known, check] : kRecordChecks) {
-    if (known == name) return check(record);
+  for (const auto& [known, rule] : kRecordRules) {
+    if (known == name) return rule(record);
   }
   return "the check '" + name + "' does not exist";
 }

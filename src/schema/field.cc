@@ -1,7 +1,9 @@
 // Parsing of schema definitions into Field trees.
 #include "schema/field_parser.h"
 
+#include <algorithm>
 #include <array>
+#include <tuple>
 
 namespace silverback::schema {
 namespace {
@@ -21,8 +23,86 @@ constexpr std::array<std::pair<std::string_view, FieldType>, 12> kTypes = {
      {"json", FieldType::kJson}}};
 
 // Keys of ours: known to the engine, not shown to clients.
-constexpr std::array<std::string_view, 6> kHidden = {
-    "check", "immutable", "derive", "hidden_entity_checks", "default_when", "empty_is_checked"};
+constexpr std::array<std::string_view, 4> kHidden = {"check", "immutable", "derive",
+                                                     "hidden_entity_checks"};
+
+// Where a rule names the fields that it looks at; rules not listed are lists of fields themselves.
+struct Sources {
+  std::string_view check;
+  std::vector<const char*> members;
+};
+
+const std::vector<const char*>* SourcesOf(std::string_view check) {
+  static const Sources kSources[] = {
+      {"conditional", {"if_field", "then_field"}},
+      {"conditional_at_least_one_of",
+       {"if_field", "then_at_least_one_of", "else_then_at_least_one_of"}},
+      {"custom", {"fields"}}};
+  for (const Sources& each : kSources) {
+    if (each.check == check) return &each.members;
+  }
+  return nullptr;
+}
+
+void AddSources(const Json& names, std::vector<std::string>& sources) {
+  if (names.is_string()) sources.push_back(names.get<std::string>());
+  if (!names.is_array()) return;
+  for (const Json& name : names) sources.push_back(name.get<std::string>());
+}
+
+const Field* FieldAt(const std::vector<Field>& fields, std::string_view path) {
+  const size_t dot = path.find('.');
+  for (const Field& field : fields) {
+    if (field.name != path.substr(0, dot)) continue;
+    return dot == std::string_view::npos ? &field : FieldAt(field.fields, path.substr(dot + 1));
+  }
+  return nullptr;
+}
+
+// A condition is a field of its own that has everything of the field that it is about.
+Result<std::unique_ptr<Field>> ParseCondition(const Json& argument, const char* member,
+                                              const char* about, const std::vector<Field>& fields) {
+  const Json* condition = FindMember(argument, member);
+  if (condition == nullptr) return std::unique_ptr<Field>();
+  const Field* field = FieldAt(fields, StringMember(argument, about));
+  if (field == nullptr) {
+    return Error(ErrorCode::kInternal,
+                 std::string("schema: unknown field of an entity check in ") + DumpJson(argument));
+  }
+  Json definition = field->definition;
+  definition.update(*condition);
+  auto parsed = ParseField(field->name, definition);
+  if (!parsed) return parsed.error();
+  return std::make_unique<Field>(*std::move(parsed));
+}
+
+Result<EntityCheck> ParseCheck(const Json& item, const std::vector<Field>& fields) {
+  EntityCheck check;
+  check.name = item.begin().key();
+  check.argument = item.begin().value();
+  if (const auto* members = SourcesOf(check.name)) {
+    for (const char* member : *members) {
+      if (const Json* names = FindMember(check.argument, member)) AddSources(*names, check.sources);
+    }
+  } else {
+    AddSources(check.argument, check.sources);
+  }
+  for (const std::string& source : check.sources) {
+    const Field* field = FieldAt(fields, source);
+    if (field && BoolMember(field->definition, "referenceable"))
+      check.referenceable.push_back(source);
+  }
+  const std::tuple<const char*, const char*, std::unique_ptr<Field>*> conditions[] = {
+      {"if_match", "if_field", &check.if_match},
+      {"else_match", "if_field", &check.else_match},
+      {"then_match", "then_field", &check.then_match}};
+  for (const auto& [member, about, condition] : conditions) {
+    auto parsed = ParseCondition(check.argument, member, about, fields);
+    if (!parsed) return parsed.error();
+    *condition = *std::move(parsed);
+  }
+  return check;
+}
 
 Status ParseChildren(const Json& definition, Field& field) {
   const std::pair<const char*, std::unique_ptr<Field>*> children[] = {
@@ -72,15 +152,11 @@ Result<Field> ParseField(std::string name, const Json& definition) {
   }
   field.reference = StringMember(definition, "reference");
   field.on_delete = StringMember(definition, "on_delete");
-  Json checks = Json::array();
-  for (const char* key : {"entity_checks", "hidden_entity_checks"}) {
-    if (const Json* more = FindMember(definition, key)) {
-      for (const Json& check : *more) checks.push_back(check);
-    }
-  }
-  if (!checks.empty()) field.entity_checks = std::move(checks);
   field.definition = definition;
   if (auto parsed = ParseChildren(definition, field); !parsed) return parsed.error();
+  auto checks = ParseChecks(definition, field.fields);
+  if (!checks) return checks.error();
+  field.checks = *std::move(checks);
   return field;
 }
 
@@ -96,6 +172,21 @@ Result<std::vector<Field>> ParseFields(const Json& list) {
     fields.push_back(std::move(*parsed));
   }
   return fields;
+}
+
+Result<std::vector<EntityCheck>> ParseChecks(const Json& definition,
+                                             const std::vector<Field>& fields) {
+  std::vector<EntityCheck> checks;
+  for (const char* key : {"entity_checks", "hidden_entity_checks"}) {
+    const Json* items = FindMember(definition, key);
+    if (items == nullptr) continue;
+    for (const Json& item : *items) {
+      auto parsed = ParseCheck(item, fields);
+      if (!parsed) return parsed.error();
+      checks.push_back(*std::move(parsed));
+    }
+  }
+  return checks;
 }
 
 Json ShownForm(const Json& definition) {

@@ -48,16 +48,17 @@ void SetAuthority(std::string authority, Json& members) {
 Json ServiceMembersOfUrl(std::string url) {
   Json members = {{"host", nullptr}, {"path", nullptr}};
   if (const size_t fragment = url.find('#'); fragment != std::string::npos) url.erase(fragment);
-  if (const auto scheme = TakeScheme(url)) {
-    members["protocol"] = *scheme;
-    if (*scheme == "https" || *scheme == "tls" || *scheme == "grpcs") members["port"] = 443;
-    if (*scheme == "http") members["port"] = 80;
-  }
+  const auto scheme = TakeScheme(url);
+  if (scheme) members["protocol"] = *scheme;
+  if (scheme == "https") members["port"] = 443;
+  if (scheme == "http") members["port"] = 80;
   if (url.starts_with("//")) {
     const size_t end = std::min(url.find('/', 2), url.size());
     SetAuthority(url.substr(2, end - 2), members);
     url.erase(0, end);
   }
+  // Without a scheme, the port says it.
+  if (!scheme && NumberMember(members, "port") == 443) members["protocol"] = "https";
   if (const size_t query = url.find_first_of("?;"); query != std::string::npos) url.erase(query);
   if (!url.empty()) members["path"] = url;
   return members;
@@ -81,38 +82,109 @@ void FillGenerated(const Field& field, Json& record, Operation operation,
   }
 }
 
+// Texts and numbers count once in a set; records are told apart by what they are, not what they
+// say.
 Json WithoutRepeats(const Json& list) {
   Json out = Json::array();
   for (const Json& item : list) {
-    if (std::find(out.begin(), out.end(), item) == out.end()) out.push_back(item);
+    const bool again =
+        !item.is_structured() && std::find(out.begin(), out.end(), item) != out.end();
+    if (!again) out.push_back(item);
   }
   return out;
 }
 
-// Below a map nothing tells an empty list from an empty map.
-void ForgetEmptyLists(Json& map) {
-  for (Json& value : map) {
-    if (value.is_array() && value.empty()) value = Json::object();
+// What stands in for a value that is not there.
+Json Absent(const Field& field) {
+  if (field.has_default) return field.default_value;
+  const bool has_inner_defaults = field.type == FieldType::kRecord && field.required &&
+                                  !BoolMember(field.definition, "abstract");
+  return has_inner_defaults ? Json::object() : Json();
+}
+
+// Lists that JSON or an empty form field gave as the other kind of nothing.
+void CoerceEmpty(const Field& field, Json& value) {
+  if (!value.is_structured() || !value.empty()) return;
+  const bool is_list = field.type == FieldType::kArray || field.type == FieldType::kSet;
+  const bool is_object = field.type == FieldType::kRecord || field.type == FieldType::kMap;
+  if (is_list) value = Json::array();
+  if (is_object) value = Json::object();
+}
+
+void FillValue(const Field& field, Json& value, Operation operation, const AutoValues& values) {
+  if (BoolMember(field.definition, "abstract")) return;
+  CoerceEmpty(field, value);
+  if (field.type == FieldType::kRecord && value.is_object()) {
+    FillFields(field.fields, value, operation, values);
+  } else if (value.is_array() && field.elements) {
+    if (field.type == FieldType::kSet) value = WithoutRepeats(value);
+    // Elements are always whole, also in an update.
+    for (Json& item : value) FillValue(*field.elements, item, Operation::kInsert, values);
   }
 }
 
-// The default of a field that is absent. "default_when": [FIELD, VALUES, DEFAULT] gives another one
-// to records whose list FIELD holds one of VALUES.
-Json DefaultOf(const Field& field, const Json& record) {
-  if (const Json* when = FindMember(field.definition, "default_when")) {
-    const Json* list = FindMember(record, when->at(0).get<std::string>());
-    const Json& holds = when->at(1);
-    const bool held = list != nullptr && list->is_array() &&
-                      std::any_of(list->begin(), list->end(), [&](const Json& item) {
-                        return std::find(holds.begin(), holds.end(), item) != holds.end();
-                      });
-    if (held) return when->at(2);
+// A shorthand that stands for another field: lists are laid over what that one was given.
+void Rename(const Json& value, const std::string& field, Json& record) {
+  Json& target = record[field];
+  if (!target.is_array() || !value.is_array()) {
+    target = value;
+    return;
   }
-  if (field.has_default) return field.default_value;
-  return field.type == FieldType::kRecord && field.required ? Json::object() : Json();
+  for (size_t i = 0; i < value.size(); ++i) target[i] = value[i];
+}
+
+void Translate(const Field& shorthand, const Json& value, Json& record) {
+  const std::string meaning = StringMember(shorthand.definition, "derive");
+  if (meaning == "url") {
+    // What null is to Lua's tostring.
+    record.update(
+        ServiceMembersOfUrl(value.is_string() ? value.get<std::string>() : "userdata: NULL"));
+  } else {
+    Rename(value, meaning, record);
+  }
+}
+
+// Nothing within a map is looked at on its way out: Lua does not know an empty list from an empty
+// object, and calls it an object.
+void EmptyListsToObjects(Json& value) {
+  if (!value.is_structured()) return;
+  if (value.empty()) value = Json::object();
+  for (Json& item : value) EmptyListsToObjects(item);
+}
+
+Json ReadValue(const Field& field, const Json& stored) {
+  if (field.type == FieldType::kRecord && stored.is_object() &&
+      !BoolMember(field.definition, "abstract")) {
+    return ReadRecord(field.fields, stored);
+  }
+  if (!stored.is_structured()) return stored;
+  Json value = stored;
+  CoerceEmpty(field, value);
+  if (field.type == FieldType::kMap) {
+    for (Json& item : value) EmptyListsToObjects(item);
+  } else if (value.is_array() && field.elements) {
+    for (Json& item : value) item = ReadValue(*field.elements, item);
+  }
+  return value;
+}
+
+// An upstream's algorithm follows from what it hashes on; only least-connections is named itself.
+void SettleUpstreamAlgorithm(Json& record) {
+  const auto algorithm = record.find("algorithm"), hash_on = record.find("hash_on");
+  if (algorithm != record.end() && *algorithm == "least-connections") {
+    record["hash_on"] = "none";
+  } else if (hash_on != record.end() && hash_on->is_string()) {
+    record["algorithm"] = *hash_on == "none" ? "round-robin" : "consistent-hashing";
+  } else if (hash_on != record.end() && hash_on->is_null()) {
+    *hash_on = "none";
+  }
 }
 
 }  // namespace
+
+SettleFunction FindSettle(std::string_view name) {
+  return name == "upstream_algorithm" ? SettleUpstreamAlgorithm : nullptr;
+}
 
 void ExpandShorthands(const std::vector<Field>& shorthands, Json& record, Json& errors) {
   if (!record.is_object()) return;
@@ -120,33 +192,13 @@ void ExpandShorthands(const std::vector<Field>& shorthands, Json& record, Json& 
     const auto given = record.find(shorthand.name);
     if (given == record.end()) continue;
     const Json value = *given;
-    if (Json error = ValidateField(shorthand, value, {}); !error.is_null()) {
-      errors[shorthand.name] = std::move(error);
-      record.erase(shorthand.name);
-      continue;
-    }
-    record.erase(shorthand.name);
-    const std::string target = StringMember(shorthand.definition, "derive");
-    if (target != "url") {
-      if (!record.contains(target)) record[target] = value;
+    record.erase(given);
+    Json error = ValidateField(shorthand, value, {});
+    if (error.is_null()) {
+      Translate(shorthand, value, record);
     } else {
-      // What null is to Lua's tostring.
-      record.update(
-          ServiceMembersOfUrl(value.is_string() ? value.get<std::string>() : "userdata: NULL"));
+      errors[shorthand.name] = std::move(error);
     }
-  }
-}
-
-void ApplyConsequences(const Json* rules, Json& row) {
-  if (rules == nullptr) return;
-  const auto among = [](const Json& values, const Json& value) {
-    return std::find(values.begin(), values.end(), value) != values.end();
-  };
-  for (const Json& rule : *rules) {
-    if (!among(rule["if_in"], row[rule["if_field"].get<std::string>()])) continue;
-    Json& member = row[rule["field"].get<std::string>()];
-    const Json* instead_of = FindMember(rule, "instead_of");
-    if (instead_of == nullptr || among(*instead_of, member)) member = rule["value"];
   }
 }
 
@@ -154,31 +206,11 @@ void FillFields(const std::vector<Field>& fields, Json& record, Operation operat
                 const AutoValues& values) {
   for (const Field& field : fields) {
     if (field.is_auto) FillGenerated(field, record, operation, values);
-    const bool present = record.contains(field.name);
-    if (!present && operation == Operation::kUpdate) continue;
-    if (!present) record[field.name] = DefaultOf(field, record);
-    Json& value = record[field.name];
-    if (field.type == FieldType::kRecord && value.is_array() && value.empty())
-      value = Json::object();
-    // A reference is its key, whatever else a client says of the entity.
-    if (field.type == FieldType::kForeign && value.is_object() && value.size() > 1 &&
-        value.contains("id")) {
-      value = Json{{"id", value["id"]}};
+    if (!record.contains(field.name)) {
+      if (operation == Operation::kUpdate) continue;
+      record[field.name] = Absent(field);
     }
-    if (field.type == FieldType::kRecord && value.is_object())
-      FillFields(field.fields, value, operation, values);
-    if ((field.type == FieldType::kArray || field.type == FieldType::kSet) && value.is_object() &&
-        value.empty()) {
-      value = Json::array();
-    }
-    if (field.type == FieldType::kSet && value.is_array()) value = WithoutRepeats(value);
-    if (field.type == FieldType::kMap && value.is_object()) ForgetEmptyLists(value);
-    if (!value.is_structured() || !value.is_array() || !field.elements) continue;
-    for (Json& item : value) {
-      if (field.elements->type != FieldType::kRecord || !item.is_object()) continue;
-      // Elements are always whole records, also in an update.
-      FillFields(field.elements->fields, item, Operation::kInsert, values);
-    }
+    FillValue(field, record[field.name], operation, values);
   }
 }
 
@@ -193,6 +225,16 @@ Json MergeRecords(const std::vector<Field>& fields, const Json& patch, const Jso
     merged[key] = nested ? MergeRecords(field->fields, value, merged[key]) : value;
   }
   return merged;
+}
+
+Json ReadRecord(const std::vector<Field>& fields, const Json& stored) {
+  Json record = Json::object();
+  for (const Field& field : fields) {
+    const Json* value = FindMember(stored, field.name);
+    const bool missing = !value || (value->is_null() && field.required);
+    record[field.name] = ReadValue(field, missing ? Absent(field) : *value);
+  }
+  return record;
 }
 
 }  // namespace silverback::schema

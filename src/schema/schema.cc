@@ -1,7 +1,9 @@
 #include "schema/schema.h"
 
+#include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <iterator>
 
 #include "schema/field_parser.h"
 #include "schema/messages.h"
@@ -11,8 +13,6 @@
 
 namespace silverback::schema {
 namespace {
-
-constexpr double kLongestTtl = 100000000;
 
 // Rows that are made within one millisecond keep their order.
 double EverLaterMillis() {
@@ -39,6 +39,9 @@ std::string NewKey() {
   return key;
 }
 
+constexpr double kLongestTtl = 100000000;
+
+// Takes out the seconds that a declarative row has to live.
 Json TakeTtl(Json& input, Json& errors) {
   const auto found = input.find("ttl");
   if (found == input.end()) return nullptr;
@@ -51,6 +54,51 @@ Json TakeTtl(Json& input, Json& errors) {
     errors["ttl"] = "value should be between 0 and 100000000";
   }
   return ttl;
+}
+
+Json ImmutableErrors(const std::vector<Field>& fields, const Json& input, const Json& current) {
+  Json errors = Json::object();
+  for (const Field& field : fields) {
+    const Json* given = FindMember(input, field.name);
+    if (field.immutable && given && *given != ValueAt(current, field.name))
+      errors[field.name] = "immutable field cannot be updated";
+  }
+  return errors;
+}
+
+// Whether all of what a computation takes was sent: from the client when the stored values that it
+// also takes change, in all other cases together with them.
+void CheckTransformation(const Json& rule, const Json& row, const Json& given, const Json* current,
+                         Json& errors) {
+  const Json& inputs = rule["input"];
+  const Json& needs = rule["needs"];
+  const auto is_given = [&](const Json& name) {
+    return IsNonEmpty(ValueAt(given, name.get_ref<const std::string&>()));
+  };
+  const bool any_input = std::any_of(inputs.begin(), inputs.end(), is_given);
+  const bool needs_change = current && std::any_of(needs.begin(), needs.end(), [&](const Json& n) {
+                              const auto& name = n.get_ref<const std::string&>();
+                              return ValueAt(given, name) != ValueAt(*current, name);
+                            });
+  if (!any_input && !needs_change) return;
+  Json all = inputs;
+  all.insert(all.end(), needs.begin(), needs.end());
+  const Json& source = needs_change ? given : row;
+  const auto count = std::count_if(all.begin(), all.end(), [&](const Json& name) {
+    return IsNonEmpty(ValueAt(source, name.get_ref<const std::string&>()));
+  });
+  if (count == 0 || count == static_cast<int64_t>(all.size())) return;
+  errors["@entity"].push_back("all or none of these fields must be set: " + QuotedNames(all));
+}
+
+// A row refers to others by their id alone, whatever else was sent of them.
+void KeepReferences(const std::vector<Field>& fields, Json& row) {
+  for (const Field& field : fields) {
+    if (field.type != FieldType::kForeign) continue;
+    const auto member = row.find(field.name);
+    if (member == row.end() || !member->is_object() || member->size() < 2) continue;
+    if (const Json* id = FindMember(*member, "id")) *member = Json{{"id", *id}};
+  }
 }
 
 Error Violation(Json errors) {
@@ -69,6 +117,15 @@ Schema::Schema() { root_.type = FieldType::kRecord; }
 Schema::~Schema() = default;
 
 Result<std::unique_ptr<Schema>> Schema::Parse(const Json& definition) {
+  auto schema = ParseKind(definition);
+  if (!schema) return schema.error();
+  if (Status kinds = (*schema)->ParseSubschemas(); !kinds) return kinds.error();
+  // Rules are made ready again with the fields of each kind; what is wrong with them shows here.
+  if (auto view = (*schema)->MakeView(nullptr); !view) return view.error();
+  return schema;
+}
+
+Result<std::unique_ptr<Schema>> Schema::ParseKind(const Json& definition) {
   std::unique_ptr<Schema> schema(new Schema);
   schema->definition_ = definition;
   schema->name_ = StringMember(definition, "name");
@@ -80,14 +137,19 @@ Result<std::unique_ptr<Schema>> Schema::Parse(const Json& definition) {
     schema->cache_key_ = key->get<std::vector<std::string>>();
   schema->has_ttl_ = BoolMember(definition, "ttl");
   schema->workspaceable_ = BoolMember(definition, "workspaceable");
+  schema->subschema_key_ = StringMember(definition, "subschema_key");
+  schema->subschema_error_ = StringMember(definition, "subschema_error", "unknown type: %s");
   Json root = {{"type", "record"}};
-  for (const char* key :
-       {"fields", "shorthand_fields", "entity_checks", "hidden_entity_checks", "check"}) {
+  for (const char* key : {"fields", "shorthand_fields"}) {
     if (const Json* value = FindMember(definition, key)) root[key] = *value;
   }
   auto parsed = ParseField("", root);
   if (!parsed) return parsed.error();
   schema->root_ = std::move(*parsed);
+  if (const std::string settle = StringMember(definition, "settle"); !settle.empty()) {
+    schema->settle_ = FindSettle(settle);
+    if (!schema->settle_) return Error(ErrorCode::kInternal, "schema: nothing settles " + settle);
+  }
   schema->shown_ = {{"fields", ShownForm(definition.value("fields", Json::array()))}};
   for (const char* key : {"entity_checks", "shorthand_fields"}) {
     const Json* value = FindMember(definition, key);
@@ -96,6 +158,23 @@ Result<std::unique_ptr<Schema>> Schema::Parse(const Json& definition) {
     if (!shown.empty()) schema->shown_[key] = std::move(shown);
   }
   return schema;
+}
+
+Status Schema::ParseSubschemas() {
+  const Json* list = FindMember(definition_, "subschemas");
+  if (list == nullptr) return Ok();
+  for (const Json& item : *list) {
+    auto parsed = ParseKind(item);
+    if (!parsed) return parsed.error();
+    if (auto view = MakeView(parsed->get()); !view) return view.error();
+    for (const Json& kind : item.at("for")) own_by_kind_[kind.get<std::string>()] = parsed->get();
+    own_subschemas_.push_back(*std::move(parsed));
+  }
+  subschemas_ = [this](std::string_view kind) -> const Schema* {
+    const auto found = own_by_kind_.find(kind);
+    return found == own_by_kind_.end() ? nullptr : found->second;
+  };
+  return Ok();
 }
 
 const Field* Schema::FindField(std::string_view name) const {
@@ -107,96 +186,118 @@ const Field* Schema::FindField(std::string_view name) const {
 
 const Schema* Schema::SubschemaFor(const Json& record) const {
   if (!subschemas_) return nullptr;
-  const Json* name = FindMember(record, "name");
-  return name && name->is_string() ? subschemas_(name->get_ref<const std::string&>()) : nullptr;
+  const Json* kind = FindMember(record, subschema_key_);
+  if (kind == nullptr) return nullptr;
+  if (kind->is_string()) return subschemas_(kind->get_ref<const std::string&>());
+  if (!kind->is_array()) return nullptr;
+  for (const Json& each : *kind) {
+    if (!each.is_string()) continue;
+    if (const Schema* found = subschemas_(each.get_ref<const std::string&>())) return found;
+  }
+  return nullptr;
 }
 
-std::vector<Field> Schema::FieldsFor(const Schema* subschema) const {
-  // A plugin's schema stands in for the fields of the same name: config, protocols, and which
-  // entities it may be bound to.
-  auto parsed = ParseFields(definition_.at("fields"));
-  std::vector<Field> fields = std::move(*parsed);
-  if (!subschema) return fields;
-  auto own = ParseFields(subschema->definition_.at("fields"));
-  for (Field& field : *own) {
-    const auto base = std::find_if(fields.begin(), fields.end(),
-                                   [&](const Field& f) { return f.name == field.name; });
-    if (base == fields.end()) continue;
-    if (field.type == FieldType::kForeign) field.on_delete = base->on_delete;
-    *base = std::move(field);
+Result<Schema::View> Schema::MakeView(const Schema* subschema) const {
+  // A kind's own fields stand in for those of the same name: what a plugin's configuration looks
+  // like, and which entities it may be bound to.
+  View view;
+  auto fields = ParseFields(definition_.value("fields", Json::array()));
+  if (!fields) return fields.error();
+  view.fields = *std::move(fields);
+  if (subschema) {
+    auto own = ParseFields(subschema->definition_.value("fields", Json::array()));
+    if (!own) return own.error();
+    for (Field& field : *own) {
+      const auto base = std::find_if(view.fields.begin(), view.fields.end(),
+                                     [&](const Field& f) { return f.name == field.name; });
+      if (base == view.fields.end()) continue;
+      if (field.type == FieldType::kForeign) field.on_delete = base->on_delete;
+      *base = std::move(field);
+    }
   }
-  return fields;
+  for (const Schema* source : {this, subschema}) {
+    if (source == nullptr) continue;
+    auto checks = ParseChecks(source->definition_, view.fields);
+    if (!checks) return checks.error();
+    std::move(checks->begin(), checks->end(), std::back_inserter(view.checks));
+  }
+  return view;
+}
+
+std::shared_ptr<const Schema::View> Schema::ViewFor(const Json& record) const {
+  const Schema* subschema = SubschemaFor(record);
+  const std::scoped_lock lock(cache_->mutex);
+  auto& entry = cache_->views[subschema];
+  if (!entry) {
+    auto view = MakeView(subschema);  // parsed once before: there is no error
+    entry = std::make_shared<const View>(view ? *std::move(view) : View());
+  }
+  return entry;
+}
+
+void Schema::Settle(Json& row) const {
+  if (settle_) settle_(row);
 }
 
 Result<Json> Schema::Process(Json input, Operation operation, const Json* current,
                              const AutoValues& values) const {
   if (!input.is_object()) input = Json::object();
   Json errors = Json::object();
-  Json ttl = has_ttl_ ? TakeTtl(input, errors) : Json();
-  const bool has_ttl_value = !ttl.is_null();
-
-  // Plugins: which one decides what the rest must look like. The name comes from the stored row in
-  // an update.
-  const Json& named = input.contains("name") || !current ? input : *current;
-  const Schema* subschema = SubschemaFor(named);
-  if (subschemas_ && !subschema) UnknownSubschema(named, errors);
-  const auto merged = subschemas_ ? CachedFields(subschema) : nullptr;
-  const std::vector<Field>& fields = merged ? *merged : root_.fields;
-
+  const Json ttl =
+      operation == Operation::kDeclarative && has_ttl_ ? TakeTtl(input, errors) : Json();
+  const Json given = definition_.contains("transformations") ? input : Json();
   ExpandShorthands(root_.shorthands, input, errors);
-  for (const Field& field : fields) {
-    if (!field.shorthands.empty() && input.contains(field.name)) {
-      Json nested = Json::object();
-      ExpandShorthands(field.shorthands, input[field.name], nested);
-      if (!nested.empty()) errors[field.name] = std::move(nested);
-    }
+  const auto input_view = ViewFor(input);
+  for (const Field& field : input_view->fields) {
+    const auto member = input.find(field.name);
+    if (field.shorthands.empty() || member == input.end()) continue;
+    Json nested = Json::object();
+    ExpandShorthands(field.shorthands, *member, nested);
+    if (!nested.empty()) errors[field.name] = std::move(nested);
   }
-  FillFields(fields, input, operation, values);
-  Json row = current ? MergeRecords(fields, input, *current) : std::move(input);
-  ApplyConsequences(FindMember(definition_, "consequences"), row);
-
-  const ValidateContext context{current != nullptr, &subschemas_};
-  Json found = ValidateRecord(fields, nullptr, row, context);
-  if (subschemas_ && !subschema) DropConfigErrors(found);
-  if (found.is_object()) {
-    for (auto& [key, error] : found.items()) {
-      if (!errors.contains(key)) errors[key] = std::move(error);
-    }
-  }
-  CheckImmutable(fields, row, current, errors);
-  RunEntityChecks(root_.entity_checks, fields, row, context, errors);
-  if (subschema) RunEntityChecks(subschema->root_.entity_checks, fields, row, context, errors);
   if (!errors.empty()) return Violation(std::move(errors));
-  if (has_ttl_value) row["ttl"] = std::move(ttl);
-  return row;
-}
-
-std::shared_ptr<const std::vector<Field>> Schema::CachedFields(const Schema* subschema) const {
-  const std::scoped_lock lock(cache_->mutex);
-  auto& entry = cache_->fields[subschema];
-  if (!entry) entry = std::make_shared<const std::vector<Field>>(FieldsFor(subschema));
-  return entry;
-}
-
-void Schema::UnknownSubschema(const Json& record, Json& errors) const {
-  const Json* name = FindMember(record, "name");
-  if (!name || !name->is_string() || name->get_ref<const std::string&>().empty()) return;
-  errors["name"] = "plugin '" + name->get<std::string>() +
-                   "' not enabled; add it to the 'plugins' configuration property";
-}
-
-void Schema::DropConfigErrors(Json& errors) const {
-  if (errors.is_object()) errors.erase("config");
-}
-
-void Schema::CheckImmutable(const std::vector<Field>& fields, const Json& row, const Json* current,
-                            Json& errors) const {
-  if (!current) return;
-  for (const Field& field : fields) {
-    if (field.immutable && ValueAt(row, field.name) != ValueAt(*current, field.name)) {
-      errors[field.name] = "immutable field cannot be updated";
-    }
+  KeepReferences(root_.fields, input);
+  Settle(input);
+  FillFields(input_view->fields, input, operation, values);
+  if (current) {
+    errors = ImmutableErrors(input_view->fields, input, *current);
+    if (!errors.empty()) return Violation(std::move(errors));
+    input = MergeRecords(ViewFor(*current)->fields, input, *current);
   }
+  if (has_kinds()) errors = UnknownKind(input);
+  if (errors.empty()) errors = Violations(*ViewFor(input), input, given, current);
+  if (!errors.empty()) return Violation(std::move(errors));
+  KeepReferences(root_.fields, input);
+  Settle(input);
+  if (!ttl.is_null()) input["ttl"] = ttl;
+  return input;
+}
+
+// Nothing more can be said of a row of an unknown kind.
+Json Schema::UnknownKind(const Json& row) const {
+  const Json* kind = FindMember(row, subschema_key_);
+  if (!kind || kind->is_null()) return {{subschema_key_, "required field missing"}};
+  if (SubschemaFor(row)) return Json::object();
+  const Json first = kind->is_array() ? (kind->empty() ? Json("nil") : kind->front()) : *kind;
+  if (!kind->is_array() && !kind->is_string())
+    return {{subschema_key_, CheckField(subschema_key_, *kind)}};
+  const std::string shown = first.is_string() ? first.get<std::string>() : DumpJson(first);
+  return {{subschema_key_, ReplaceAll(subschema_error_, "%s", shown)}};
+}
+
+Json Schema::Violations(const View& view, const Json& row, const Json& given,
+                        const Json* current) const {
+  Json errors = ValidateRecord(view.fields, view.checks, row, {current != nullptr});
+  if (errors.is_null()) errors = Json::object();
+  if (const Json* rules = FindMember(definition_, "transformations")) {
+    for (const Json& rule : *rules) CheckTransformation(rule, row, given, current, errors);
+  }
+  return errors;
+}
+
+Json Schema::CheckField(std::string_view name, const Json& value) const {
+  const Field* field = FindField(name);
+  return field ? ValidateField(*field, value, {}) : Json("unknown field");
 }
 
 Result<Json> Schema::CheckInsert(Json input, const AutoValues& values) const {
@@ -216,11 +317,8 @@ Result<Json> Schema::CheckDeclarative(Json input, const AutoValues& values) cons
 }
 
 Json Schema::Present(const Json& row) const {
-  Json shown = Json::object();
-  for (const Field& field : root_.fields) {
-    const Json* value = FindMember(row, field.name);
-    shown[field.name] = value ? *value : Json();
-  }
+  Json shown = has_kinds() ? ReadRecord(ViewFor(row)->fields, row) : ReadRecord(root_.fields, row);
+  Settle(shown);
   return shown;
 }
 

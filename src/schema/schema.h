@@ -2,14 +2,18 @@
 // data: JSON in the format that GET /schemas/NAME answers ("fields", "entity_checks",
 // "shorthand_fields"), plus keys of ours that are never shown:
 //   at the top of an entity: "name", "primary_key" (["id"]), "endpoint_key" ("name"), "cache_key"
-//   (["key"] or
-//     ["consumer", "group"]), "ttl" (true), "workspaceable" (true), "admin_api_name" ("key-auths"),
-//     "admin_api_nested_name" ("key-auth"), "generate_admin_api", "dao_order", "plugin" (who brings
-//     the entity)
-//     "consequences": what one member of a whole row decides of another: [{"if_field", "if_in",
-//     "field", "value", "instead_of": [values]}], in their order, before the row is validated
-//   anywhere: "check": the name of a check in C++ (checks.cc) for what Kong's schemas express as a
-//   function.
+//     (["key"] or ["consumer", "group"]), "ttl" (true), "workspaceable" (true), "admin_api_name"
+//     ("key-auths"), "admin_api_nested_name" ("key-auth"), "generate_admin_api", "plugin" (who
+//     brings the entity)
+//   for entities of several kinds: "subschema_key", the field that says which kind a row is;
+//     "subschema_error", the message for an unknown one ("%s" is its name); "subschemas", a list of
+//     kinds {"for": ["http", "https"], "fields": [...], "hidden_entity_checks": [...]}, unless
+//     set_subschemas finds them elsewhere. A kind's fields replace those of the same name.
+//   "settle": what makes members of a row agree with each other, whoever wrote it (process.cc)
+//   "transformations": fields ("input") that are stored changed, by a computation that also takes
+//     others ("needs"): a client must send all of them, or none
+//   anywhere: "check": the name of a check in C++ (named_checks.cc, entity_rules.cc) for what
+//     Kong's schemas express as a function; "derive": what a shorthand stands for (process.cc).
 // Behaviour: ../../doc/architecture.md; messages are those of Kong 2.8's schema library.
 //
 // Ownership: schemas are immutable after Parse and owned by entity::Catalog; any thread may use
@@ -45,6 +49,17 @@ enum class FieldType {
 };
 
 class Schema;
+struct Field;
+
+// A rule over several fields of a record, made ready when its schema is parsed.
+struct EntityCheck {
+  std::string name;  // "conditional"
+  Json argument;
+  std::vector<std::string> sources;        // the fields that it looks at, as dotted paths
+  std::vector<std::string> referenceable;  // those of them that may refer to a vault
+  // Conditions on a field: what the field's own definition demands, and what the condition adds.
+  std::unique_ptr<Field> if_match, then_match, else_match;
+};
 
 // One field, parsed once. `definition` is its JSON as shown; the members below are what code asks
 // for most.
@@ -67,7 +82,7 @@ struct Field {
   std::unique_ptr<Field> values;    // kMap
   std::vector<Field> fields;        // kRecord
   std::vector<Field> shorthands;    // kRecord: accepted on input, translated into fields
-  Json entity_checks;               // kRecord: its own checks, or null
+  std::vector<EntityCheck> checks;  // kRecord: its own rules
   Json definition;
 };
 
@@ -118,35 +133,48 @@ class Schema {
   // For declarative files: as insert; foreign references may be names (resolved by the caller).
   Result<Json> CheckDeclarative(Json input, const AutoValues& values = AutoValues::System()) const;
 
-  // A stored row as the Admin API shows it: absent fields become null (or their default where the
-  // store has none).
+  // What is wrong with `value` as that field alone, or null.
+  Json CheckField(std::string_view name, const Json& value) const;
+
+  // A stored row as the Admin API shows it, and as everything else should read it: what older
+  // versions did not store has its default, what they stored in vain is left out.
   Json Present(const Json& row) const;
 
-  // Plugins only (the schema named "plugins"): the configuration schema by plugin name. Set by
-  // entity::Catalog.
+  // Where the kinds of a schema with a "subschema_key" are found: plugins, by entity::Catalog.
   using SubschemaLookup = std::function<const Schema*(std::string_view)>;
   void set_subschemas(SubschemaLookup lookup) { subschemas_ = std::move(lookup); }
 
  private:
   Schema();
 
-  const Schema* SubschemaFor(const Json& record) const;
-  std::vector<Field> FieldsFor(const Schema* subschema) const;
-  std::shared_ptr<const std::vector<Field>> CachedFields(const Schema* subschema) const;
-  Result<Json> Process(Json input, Operation operation, const Json* current,
-                       const AutoValues& values) const;
-  void UnknownSubschema(const Json& record, Json& errors) const;
-  void DropConfigErrors(Json& errors) const;
-  void CheckImmutable(const std::vector<Field>& fields, const Json& row, const Json* current,
-                      Json& errors) const;
-
-  // The fields of plugins with one plugin's own in place, made when first needed.
-  struct Cache {
-    std::mutex mutex;
-    std::map<const Schema*, std::shared_ptr<const std::vector<Field>>> fields;
+  // What rows of one kind look like.
+  struct View {
+    std::vector<Field> fields;
+    std::vector<EntityCheck> checks;
   };
 
-  std::string name_, primary_key_, endpoint_key_;
+  static Result<std::unique_ptr<Schema>> ParseKind(const Json& definition);
+  Status ParseSubschemas();
+  bool has_kinds() const { return !subschema_key_.empty(); }
+  const Schema* SubschemaFor(const Json& record) const;
+  Result<View> MakeView(const Schema* subschema) const;
+  std::shared_ptr<const View> ViewFor(const Json& record) const;
+  Result<Json> Process(Json input, Operation operation, const Json* current,
+                       const AutoValues& values) const;
+  void Settle(Json& row) const;
+  Json UnknownKind(const Json& row) const;
+  Json Violations(const View& view, const Json& row, const Json& given, const Json* current) const;
+
+  // Views by subschema, made when first needed.
+  struct Cache {
+    std::mutex mutex;
+    std::map<const Schema*, std::shared_ptr<const View>> views;
+  };
+
+  std::string name_, primary_key_, endpoint_key_, subschema_key_, subschema_error_;
+  std::vector<std::unique_ptr<Schema>> own_subschemas_;
+  std::map<std::string, const Schema*, std::less<>> own_by_kind_;
+  void (*settle_)(Json& row) = nullptr;
   std::vector<std::string> cache_key_;
   bool has_ttl_ = false, workspaceable_ = false;
   Json definition_, shown_;

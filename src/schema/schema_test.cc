@@ -93,19 +93,26 @@ TEST(Schema, UpdatesMergeRecordsAndReplaceLists) {
       "when updating, at least one of these fields must be non-empty: 'name', 'paths'");
 }
 
-TEST(Schema, ADefaultCanDependOnAnotherField) {
+TEST(Schema, AKindHasFieldsOfItsOwn) {
   const auto schema = Schema::Parse(Json::parse(R"json({
-    "name": "routes", "fields": [
-      {"protocols": {"type": "set", "elements": {"type": "string"}}},
-      {"strip": {"type": "boolean", "default": true,
-                 "default_when": ["protocols", ["grpc", "grpcs"], false]}}]
+    "name": "routes", "subschema_key": "protocols", "fields": [
+      {"protocols": {"type": "set", "elements": {"type": "string"}, "default": ["http"]}},
+      {"strip": {"type": "boolean", "default": true}}],
+    "subschemas": [
+      {"for": ["http"]},
+      {"for": ["grpc"], "fields": [
+        {"strip": {"type": "boolean", "default": false, "ne": true, "err": "not for gRPC"}}]}]
   })json"));
   ASSERT_TRUE(schema);
-  EXPECT_EQ((*(*schema)->CheckInsert({{"protocols", {"http", "grpc"}}}))["strip"], false);
-  EXPECT_EQ((*(*schema)->CheckInsert({{"protocols", {"grpc"}}, {"strip", true}}))["strip"], true);
+  EXPECT_EQ((*(*schema)->CheckInsert({{"protocols", {"grpc"}}}))["strip"], false);
   EXPECT_EQ((*(*schema)->CheckInsert({{"protocols", {"http"}}}))["strip"], true);
   EXPECT_EQ((*(*schema)->CheckInsert(Json::object()))["strip"], true);
-  EXPECT_EQ((*schema)->shown().dump().find("default_when"), std::string::npos);
+  const auto stripped = (*schema)->CheckInsert({{"protocols", {"grpc"}}, {"strip", true}});
+  ASSERT_FALSE(stripped);
+  EXPECT_EQ(stripped.error().fields(), Json({{"strip", "not for gRPC"}}));
+  const auto unknown = (*schema)->CheckInsert({{"protocols", {"smtp"}}, {"strip", 3}});
+  ASSERT_FALSE(unknown);
+  EXPECT_EQ(unknown.error().fields(), Json({{"protocols", "unknown type: smtp"}}));
 }
 
 TEST(Schema, ShowsNoneOfOurOwnKeys) {
@@ -115,20 +122,20 @@ TEST(Schema, ShowsNoneOfOurOwnKeys) {
   EXPECT_EQ(shown.find("conditional"), std::string::npos);
 }
 
-TEST(SchemaTest, OneMemberDecidesAnother) {
-  const auto schema = Schema::Parse(Json::parse(R"({"name": "x", "fields": [
-      {"mode": {"type": "string", "default": "a"}}, {"key": {"type": "string", "default": "none"}}],
-      "consequences": [
-        {"if_field": "mode", "if_in": ["z"], "field": "key", "value": "none"},
-        {"if_field": "key", "if_in": ["none"], "field": "mode", "value": "a", "instead_of": ["b"]},
-        {"if_field": "key", "if_in": ["k"], "field": "mode", "value": "b"}]})"));
+TEST(Schema, WhatAnUpstreamHashesOnDecidesItsAlgorithm) {
+  const auto schema = Schema::Parse(Json::parse(R"({"name": "upstreams", "fields": [
+      {"algorithm": {"type": "string", "default": "round-robin"}},
+      {"hash_on": {"type": "string", "default": "none"}}], "settle": "upstream_algorithm"})"));
   ASSERT_TRUE(schema);
   const auto made = [&](const Json& input) { return (*(*schema)->CheckInsert(input)).dump(); };
-  EXPECT_EQ(made({{"key", "k"}}), R"({"key":"k","mode":"b"})");
-  EXPECT_EQ(made({{"mode", "b"}}), R"({"key":"none","mode":"a"})");
-  EXPECT_EQ(made({{"mode", "z"}, {"key", "k"}}), R"({"key":"none","mode":"z"})");
-  const Json current = {{"mode", "b"}, {"key", "k"}};
-  EXPECT_EQ((*(*schema)->CheckUpdate({{"mode", "a"}}, current))["mode"], "b");
+  EXPECT_EQ(made({{"hash_on", "ip"}}), R"({"algorithm":"consistent-hashing","hash_on":"ip"})");
+  EXPECT_EQ(made({{"algorithm", "consistent-hashing"}}),
+            R"({"algorithm":"round-robin","hash_on":"none"})");
+  EXPECT_EQ(made({{"algorithm", "least-connections"}, {"hash_on", "ip"}}),
+            R"({"algorithm":"least-connections","hash_on":"none"})");
+  const Json current = {{"algorithm", "consistent-hashing"}, {"hash_on", "ip"}};
+  EXPECT_EQ((*(*schema)->CheckUpdate({{"algorithm", "round-robin"}}, current))["algorithm"],
+            "consistent-hashing");
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "schema/validate.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "util/string_util.h"
@@ -9,12 +10,18 @@ namespace {
 
 const Json kNull;
 
+constexpr const char* kRequired = "required field missing";
+
+// Elements, keys and values may never be null.
+Json ValidatePart(const Field& part, const Json& value, const ValidateContext& context) {
+  return value.is_null() ? Json(kRequired) : ValidateField(part, value, context);
+}
+
 Json ValidateElements(const Field& element, const Json& list, const ValidateContext& context) {
   Json errors = Json::array();
   bool failed = false;
   for (const Json& item : list) {
-    Json error =
-        item.is_null() ? Json("required field missing") : ValidateField(element, item, context);
+    Json error = ValidatePart(element, item, context);
     failed = failed || !error.is_null();
     errors.push_back(std::move(error));
   }
@@ -23,32 +30,57 @@ Json ValidateElements(const Field& element, const Json& list, const ValidateCont
   return errors;
 }
 
+Json ValidateList(const Field& field, const Json& value, const ValidateContext& context) {
+  // An empty object is what an empty list looks like to Lua.
+  if (value.is_object() && value.empty()) return nullptr;
+  if (!value.is_array())
+    return field.type == FieldType::kArray ? "expected an array" : "expected a set";
+  return field.elements ? ValidateElements(*field.elements, value, context) : Json();
+}
+
+// The first thing wrong stands for the whole map.
 Json ValidateMap(const Field& field, const Json& map, const ValidateContext& context) {
-  if (!map.is_object()) return "expected a map";
-  Json errors = Json::object();
+  if (!map.is_structured()) return "expected a map";
+  // The keys of a list are numbers.
+  if (map.is_array() && !map.empty() && field.keys) return ValidateField(*field.keys, 1, context);
+  if (!map.is_object()) return nullptr;
   for (const auto& [key, value] : map.items()) {
     if (field.keys) {
-      if (Json error = ValidateField(*field.keys, key, context); !error.is_null())
-        errors[key] = std::move(error);
+      if (Json error = ValidateField(*field.keys, key, context); !error.is_null()) return error;
     }
-    if (!field.values || errors.contains(key)) continue;
-    Json error = value.is_null() ? Json("required field missing")
-                                 : ValidateField(*field.values, value, context);
-    if (!error.is_null()) {
-      errors[key] = std::move(error);
-    }
+    if (!field.values) continue;
+    if (Json error = ValidatePart(*field.values, value, context); !error.is_null()) return error;
   }
-  if (errors.empty()) return nullptr;
-  // A map's entries are reported without their keys when what is wrong stands inside a record.
-  if (field.values && field.values->type == FieldType::kRecord) return errors.begin().value();
-  return errors.begin().value().is_string() ? errors.begin().value() : errors.begin().value();
+  return nullptr;
+}
+
+// To Lua a list is a record whose members have numbers for names: errors come back as a list
+// unless other members are wrong too.
+Json ValidateListAsRecord(const Field& field, const Json& list, const ValidateContext& context) {
+  Json record = Json::object();
+  for (size_t i = 0; i < list.size(); ++i) record[std::to_string(i + 1)] = list[i];
+  Json errors = ValidateRecord(field.fields, field.checks, record, context);
+  if (errors.size() != list.size()) return errors;
+  Json listed = Json::array();
+  for (size_t i = 0; i < list.size(); ++i) listed.push_back(errors[std::to_string(i + 1)]);
+  return listed;
+}
+
+Json ValidateRecordValue(const Field& field, const Json& value, const ValidateContext& context) {
+  if (!value.is_structured()) return "expected a record";
+  // Records within are whole, also in an update.
+  const ValidateContext inner = {context.updating};
+  if (value.is_array() && !value.empty()) return ValidateListAsRecord(field, value, inner);
+  return ValidateRecord(field.fields, field.checks, value.is_array() ? Json(Json::object()) : value,
+                        inner);
 }
 
 Json ValidateForeign(const Json& value) {
-  if (!value.is_object() || !value.contains("id")) return {{"id", "missing primary key"}};
-  if (value["id"].is_null()) return {{"id", "required field missing"}};
-  if (!value["id"].is_string()) return {{"id", "expected a string"}};
-  if (!IsUuid(value["id"].get_ref<const std::string&>())) return {{"id", "expected a valid UUID"}};
+  const Json* id = FindMember(value, "id");
+  if (!id || *id == false) return {{"id", "missing primary key"}};
+  if (id->is_null()) return {{"id", kRequired}};
+  if (!id->is_string()) return {{"id", "expected a string"}};
+  if (!IsUuid(id->get_ref<const std::string&>())) return {{"id", "expected a valid UUID"}};
   return nullptr;
 }
 
@@ -62,6 +94,7 @@ bool IsIntegral(const Json& value) {
 Json ValidateType(const Field& field, const Json& value, const ValidateContext& context) {
   switch (field.type) {
     case FieldType::kString:
+    case FieldType::kFunction:
       return value.is_string() ? Json() : Json("expected a string");
     case FieldType::kInteger:
       return IsIntegral(value) ? Json() : Json("expected an integer");
@@ -69,23 +102,13 @@ Json ValidateType(const Field& field, const Json& value, const ValidateContext& 
       return value.is_number() ? Json() : Json("expected a number");
     case FieldType::kBoolean:
       return value.is_boolean() ? Json() : Json("expected a boolean");
-    case FieldType::kFunction:
-      return value.is_string() ? Json() : Json("expected a string");
     case FieldType::kArray:
     case FieldType::kSet:
-      // An empty object is what an empty list looks like to Lua.
-      if (value.is_object() && value.empty()) return nullptr;
-      if (!value.is_array())
-        return field.type == FieldType::kArray ? "expected an array" : "expected a set";
-      return field.elements ? ValidateElements(*field.elements, value, context) : Json();
+      return ValidateList(field, value, context);
     case FieldType::kMap:
-      if (value.is_array() && value.empty()) return nullptr;
       return ValidateMap(field, value, context);
     case FieldType::kRecord:
-      if (value.is_array() && value.empty())
-        return ValidateRecord(field.fields, field.entity_checks, Json::object(), context);
-      if (!value.is_object()) return "expected a record";
-      return ValidateRecord(field.fields, field.entity_checks, value, context);
+      return ValidateRecordValue(field, value, context);
     case FieldType::kForeign:
       return ValidateForeign(value);
     case FieldType::kAny:
@@ -95,7 +118,34 @@ Json ValidateType(const Field& field, const Json& value, const ValidateContext& 
   return nullptr;
 }
 
+std::string TextOf(const Json& value) {
+  return value.is_string() ? value.get<std::string>() : DumpJson(value);
+}
+
+Json ValidateNull(const Field& field) {
+  const Json* unwanted = FindMember(field.definition, "ne");
+  if (unwanted && unwanted->is_null())
+    return StringMember(field.definition, "err", "value must not be null");
+  const Json* wanted = FindMember(field.definition, "eq");
+  if (wanted && !wanted->is_null()) return "value must be " + TextOf(*wanted);
+  return field.required ? Json(kRequired) : Json();
+}
+
+// A member that a record leaves out is as good as its default.
+Json ValidateAbsent(const Field& field, const ValidateContext& context) {
+  if (field.has_default) return nullptr;
+  if (!field.required) return ValidateNull(field);
+  return field.type == FieldType::kRecord ? ValidateField(field, Json::object(), context)
+                                          : Json(kRequired);
+}
+
 }  // namespace
+
+bool IsVaultReference(const Json& value) {
+  if (!value.is_string()) return false;
+  const auto& text = value.get_ref<const std::string&>();
+  return text.starts_with("{vault://") && text.ends_with("}");
+}
 
 const Json& ValueAt(const Json& record, std::string_view path) {
   const Json* at = &record;
@@ -112,30 +162,30 @@ void SetErrorAt(Json& errors, std::string_view path, const Json& error) {
   Json* at = &errors;
   for (;;) {
     const size_t dot = path.find('.');
-    const std::string key(path.substr(0, dot));
+    Json& member = (*at)[std::string(path.substr(0, dot))];
     if (dot == std::string_view::npos) {
-      (*at)[key] = error;
+      member = error;
       return;
     }
-    if (!(*at)[key].is_object()) (*at)[key] = Json::object();
-    at = &(*at)[key];
+    if (member.is_string()) return;  // what is wrong with all of it is said already
+    if (!member.is_object()) member = Json::object();
+    at = &member;
     path = path.substr(dot + 1);
   }
 }
 
 Json ValidateField(const Field& field, const Json& value, const ValidateContext& context) {
-  if (value.is_null()) {
-    if (field.required && !field.is_auto) return "required field missing";
-    return nullptr;
-  }
+  if (value.is_null()) return ValidateNull(field);
   if (const Json* wanted = FindMember(field.definition, "eq"); wanted && wanted->is_null())
-    return "value must be null";
+    return StringMember(field.definition, "err", "value must be null");
+  if (BoolMember(field.definition, "abstract"))
+    return "error in schema definition: abstract field was not specialized";
   if (Json error = ValidateType(field, value, context); !error.is_null()) return error;
   return RunSimpleChecks(field, value);
 }
 
-Json ValidateRecord(const std::vector<Field>& fields, const Json& entity_checks, const Json& record,
-                    const ValidateContext& context) {
+Json ValidateRecord(const std::vector<Field>& fields, const std::vector<EntityCheck>& checks,
+                    const Json& record, const ValidateContext& context) {
   Json errors = Json::object();
   for (const auto& [key, value] : record.items()) {
     const auto known =
@@ -144,11 +194,10 @@ Json ValidateRecord(const std::vector<Field>& fields, const Json& entity_checks,
   }
   for (const Field& field : fields) {
     const Json* value = FindMember(record, field.name);
-    if (Json error = ValidateField(field, value ? *value : kNull, context); !error.is_null()) {
-      errors[field.name] = std::move(error);
-    }
+    Json error = value ? ValidateField(field, *value, context) : ValidateAbsent(field, context);
+    if (!error.is_null()) errors[field.name] = std::move(error);
   }
-  RunEntityChecks(entity_checks, fields, record, context, errors);
+  RunEntityChecks(checks, record, context, errors);
   return errors.empty() ? Json() : errors;
 }
 

@@ -9,18 +9,24 @@ namespace silverback::schema {
 
 struct ValidateContext {
   bool updating = false;  // some messages begin with "when updating, "
-  const Schema::SubschemaLookup* subschemas = nullptr;
 };
 
 // `value` null (or absent) is right unless the field is required.
 Json ValidateField(const Field& field, const Json& value, const ValidateContext& context);
-// All members of a record, unknown ones included, then its entity checks.
-Json ValidateRecord(const std::vector<Field>& fields, const Json& entity_checks, const Json& record,
-                    const ValidateContext& context);
+// All members of a record, unknown ones included, then its rules.
+Json ValidateRecord(const std::vector<Field>& fields, const std::vector<EntityCheck>& checks,
+                    const Json& record, const ValidateContext& context);
 
-// Adds to `errors` what the checks find. `record` is complete.
-void RunEntityChecks(const Json& checks, const std::vector<Field>& fields, const Json& record,
+// Adds to `errors` what the rules find.
+void RunEntityChecks(const std::vector<EntityCheck>& checks, const Json& record,
                      const ValidateContext& context, Json& errors);
+// Whether there is anything: no null, no empty text, no empty list, map or record.
+bool IsNonEmpty(const Json& value);
+std::string QuotedNames(const Json& names);
+
+// Whether the value only says where a vault has the real one: "{vault://env/name}". Nothing can be
+// said about that one yet.
+bool IsVaultReference(const Json& value);
 
 // By dotted path: null when absent.
 const Json& ValueAt(const Json& record, std::string_view path);
@@ -34,6 +40,6 @@ Json RunNamedCheck(const std::string& name, const Json& value);
 // Named checks of a record or list.
 Json RunRecordCheck(const std::string& name, const Json& record);
 // Named checks of a whole entity: may put several errors.
-void RunNamedEntityCheck(const std::string& name, const Json& record, bool updating, Json& errors);
+void RunNamedEntityCheck(const std::string& name, const Json& record, Json& errors);
 
 }  // namespace silverback::schema

@@ -177,9 +177,10 @@ Status Dao::InsertIn(Operation& operation, const Schema& schema, Json input, Jso
   const auto ttl = TakeTtl(schema, input);
   if (!ttl) return ttl.error();
   LowerUuids(schema, input);
+  const Json sent = input;
   if (Status done = operation.ResolveForeign(schema, input); !done) return done;
   const Json given = input;
-  const HookContext context{catalog_, operation.transaction(), schema, given, nullptr};
+  const HookContext context{catalog_, operation.transaction(), schema, sent, given, nullptr};
   if (Status done = CheckGiven(context); !done) return done;
   auto row = schema.CheckInsert(std::move(input));
   if (!row) return row.error();
@@ -220,6 +221,7 @@ Status Dao::UpdateIn(Operation& operation, const Schema& schema, const Key& key,
   const auto ttl = TakeTtl(schema, patch);
   if (!ttl) return ttl.error();
   LowerUuids(schema, patch);
+  const Json sent = patch;
   if (Status done = operation.ResolveForeign(schema, patch); !done) return done;
   const auto old = operation.Find(schema, key);
   if (!old) return old.error();
@@ -227,7 +229,7 @@ Status Dao::UpdateIn(Operation& operation, const Schema& schema, const Key& key,
   if (patch.is_object()) patch.erase(schema.primary_key());
   const Json given = patch;
   const Json current = WithoutHidden(schema, **old);
-  const HookContext context{catalog_, operation.transaction(), schema, given, &current};
+  const HookContext context{catalog_, operation.transaction(), schema, sent, given, &current};
   if (Status done = CheckGiven(context); !done) return done;
   auto row = schema.CheckUpdate(std::move(patch), current);
   if (!row) return row.error();
@@ -256,6 +258,7 @@ Status Dao::UpsertIn(Operation& operation, const Schema& schema, const Key& key,
   const auto ttl = TakeTtl(schema, input);
   if (!ttl) return ttl.error();
   LowerUuids(schema, input);
+  const Json sent = input;
   if (Status done = operation.ResolveForeign(schema, input); !done) return done;
   auto old = operation.Find(schema, key);
   if (!old) return old.error();
@@ -274,7 +277,7 @@ Status Dao::UpsertIn(Operation& operation, const Schema& schema, const Key& key,
     input["created_at"] = (**old)["created_at"];
   }
   const Json given = input;
-  const HookContext context{catalog_, operation.transaction(), schema, given,
+  const HookContext context{catalog_, operation.transaction(), schema, sent, given,
                             nullptr,  options.hash_secrets};
   if (Status done = CheckGiven(context); !done) return done;
   auto row = options.keep_times ? schema.CheckDeclarative(std::move(input))

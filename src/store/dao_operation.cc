@@ -64,11 +64,8 @@ Error Unresolved(const Json& errors) {
 
 std::string InvalidUnique(const Schema& schema, const std::string& field,
                           const std::string& value) {
-  // The checks of one field are those that a row with nothing else would show for it.
-  const auto checked = schema.CheckInsert({{field, value}});
-  if (checked) return "";
-  const Json* why = FindMember(checked.error().fields(), field);
-  return why && why->is_string() ? why->get<std::string>() : "";
+  const Json why = schema.CheckField(field, value);
+  return why.is_string() ? why.get<std::string>() : "";
 }
 
 void LowerUuids(const Schema& schema, Json& input) {
@@ -102,7 +99,8 @@ Result<std::optional<Json>> Operation::Find(const Schema& schema, const Key& key
 
 Result<Json> Operation::ResolveOne(const Field& field, const Json& value, Json& errors) {
   const Schema* target = catalog_.Entity(field.reference);
-  if (!target || !value.is_object() || value.contains(target->primary_key())) return value;
+  const std::string id = StringMember(value, "id");
+  if (!target || !value.is_object() || IsUuid(id)) return value;
   for (const Field& unique : target->fields()) {
     const Json* given = unique.unique ? FindMember(value, unique.name) : nullptr;
     if (!given || !given->is_string()) continue;
@@ -186,10 +184,10 @@ Status Operation::Delete(const Schema& schema, const Json& row) {
 }
 
 Status Operation::CheckUnreferenced(const Schema& schema, const std::string& id) {
-  // The kinds that came last speak first, as they do in Kong's database.
+  // From the last: who refers to a certificate is named in the order of Kong's database.
   const auto referrers = catalog_.ReferrersOf(schema.name());
-  for (auto it = referrers.rbegin(); it != referrers.rend(); ++it) {
-    const entity::Catalog::Referrer& referrer = *it;
+  for (auto at = referrers.rbegin(); at != referrers.rend(); ++at) {
+    const entity::Catalog::Referrer& referrer = *at;
     if (!IsRestrict(*referrer.field)) continue;
     PageRequest request = ReferringRows(referrer, id);
     request.size = 1;

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "schema/crypto_checks.h"
+#include "schema/names.h"
 #include "store/errors.h"
 #include "store/secret_hash.h"
 #include "store/target_address.h"
@@ -30,23 +31,7 @@ bool IsGiven(const Json& given, const char* field) {
   return value && !value->is_null() && *value != "";
 }
 
-// `hashed` is computed from itself and `needed`: who changes one must send both.
-Status CheckBothGiven(const char* hashed, const char* needed, bool has_hashed, bool has_needed,
-                      bool needed_changed) {
-  if (!(needed_changed || has_hashed) || has_hashed == has_needed) return Ok();
-  return Violation("@entity",
-                   Json::array({fmt::format("all or none of these fields must be set: '{}', '{}'",
-                                            hashed, needed)}));
-}
-
 // --- basic-auth: the password is kept as SHA-1 of itself and the consumer's id.
-
-Status CheckPassword(const HookContext& context) {
-  if (!context.current) return Ok();
-  const std::string consumer = ForeignId(context.given, "consumer");
-  return CheckBothGiven("password", "consumer.id", IsGiven(context.given, "password"),
-                        !consumer.empty(), consumer != ForeignId(*context.current, "consumer"));
-}
 
 void HashPasswordOf(Json& row) {
   row["password"] = ToHex(Sha1(StringMember(row, "password") + ForeignId(row, "consumer")));
@@ -58,13 +43,6 @@ Status HashPassword(const HookContext& context, Json& row) {
 }
 
 // --- oauth2: the secret is kept as a slow hash when the client asks for it.
-
-Status CheckClientSecret(const HookContext& context) {
-  if (!context.current) return Ok();
-  const std::string secret = StringMember(context.given, "client_secret");
-  return CheckBothGiven("hash_secret", "client_secret", IsGiven(context.given, "hash_secret"),
-                        !secret.empty(), secret != StringMember(*context.current, "client_secret"));
-}
 
 Status HashClientSecretOf(Json& row) {
   auto hash = HashSecret(StringMember(row, "client_secret"));
@@ -87,7 +65,78 @@ Status AddDigestTo(Json& row) {
 
 Status AddDigest(const HookContext&, Json& row) { return AddDigestTo(row); }
 
+// --- plugins: protocols that are given must include one of the route's, or of a route of the
+// service's.
+
+bool HaveCommon(const Json& a, const Json& b) {
+  return std::any_of(a.begin(), a.end(), [&](const Json& protocol) {
+    return std::find(b.begin(), b.end(), protocol) != b.end();
+  });
+}
+
+Json Protocols(const Json& row) {
+  const Json* found = FindMember(row, "protocols");
+  return found && found->is_array() ? *found : Json();
+}
+
+Status CheckRouteProtocols(const HookContext& context, const std::string& id,
+                           const Json& protocols) {
+  const schema::Schema* routes = context.catalog.Entity("routes");
+  const auto route = context.transaction.Select(*routes, id);
+  if (!route) return route.error();
+  if (!*route || HaveCommon(protocols, Protocols(**route))) return Ok();
+  return Violation("protocols", "must match the associated route's protocols");
+}
+
+Error NoCommonProtocol() {
+  return Violation("protocols",
+                   "must match the protocols of at least one route pointing to this Plugin's "
+                   "service");
+}
+
+Status CheckServiceProtocols(const HookContext& context, const std::string& id,
+                             const Json& protocols) {
+  PageRequest request;
+  request.size = kRowsPerRead;
+  request.foreign_field = "service";
+  request.foreign_id = id;
+  const auto page = context.transaction.Page(*context.catalog.Entity("routes"), request);
+  if (!page) return page.error();
+  if (page->rows.empty()) return Ok();
+  for (const Json& route : page->rows) {
+    if (HaveCommon(protocols, Protocols(route))) return Ok();
+  }
+  return NoCommonProtocol();
+}
+
+Status CheckPluginProtocols(const HookContext& context) {
+  const auto effective = [&](const char* field) {
+    const Json* value = FindMember(context.given, field);
+    if (!value && context.current) value = FindMember(*context.current, field);
+    return value ? *value : Json();
+  };
+  const Json protocols = effective("protocols");
+  if (!protocols.is_array()) return Ok();
+  if (const Json route = effective("route"); route.is_object()) {
+    return CheckRouteProtocols(context, StringMember(route, "id"), protocols);
+  }
+  if (const Json service = effective("service"); service.is_object()) {
+    // As in Kong, only a service that is named by its id can be looked at here.
+    const Json* sent = FindMember(context.sent, "service");
+    if (sent && sent->is_object() && !sent->contains("id")) return NoCommonProtocol();
+    return CheckServiceProtocols(context, StringMember(service, "id"), protocols);
+  }
+  return Ok();
+}
+
 // --- targets: kept as HOST:PORT; an upstream has each once. Updates leave the spelling alone.
+
+Status CheckTarget(const HookContext& context) {
+  const Json* target = FindMember(context.given, "target");
+  if (context.current || !target || !target->is_string()) return Ok();
+  if (schema::ParseHostPort(target->get_ref<const std::string&>()).valid) return Ok();
+  return Violation("target", "Invalid target; not a valid hostname or ip address");
+}
 
 Status NormaliseTarget(const HookContext& context, Json& row) {
   if (context.current) return Ok();
@@ -117,63 +166,6 @@ void ShowTarget(Json& row) {
   }
 }
 
-// --- plugins: protocols that are given must include one of the route's, or of a route of the
-// service's.
-
-bool HaveCommon(const Json& a, const Json& b) {
-  return std::any_of(a.begin(), a.end(), [&](const Json& protocol) {
-    return std::find(b.begin(), b.end(), protocol) != b.end();
-  });
-}
-
-Json Protocols(const Json& row) {
-  const Json* found = FindMember(row, "protocols");
-  return found && found->is_array() ? *found : Json();
-}
-
-Status CheckRouteProtocols(const HookContext& context, const std::string& id,
-                           const Json& protocols) {
-  const schema::Schema* routes = context.catalog.Entity("routes");
-  const auto route = context.transaction.Select(*routes, id);
-  if (!route) return route.error();
-  if (!*route || HaveCommon(protocols, Protocols(**route))) return Ok();
-  return Violation("protocols", "must match the associated route's protocols");
-}
-
-Status CheckServiceProtocols(const HookContext& context, const std::string& id,
-                             const Json& protocols) {
-  PageRequest request;
-  request.size = kRowsPerRead;
-  request.foreign_field = "service";
-  request.foreign_id = id;
-  const auto page = context.transaction.Page(*context.catalog.Entity("routes"), request);
-  if (!page) return page.error();
-  if (page->rows.empty()) return Ok();
-  for (const Json& route : page->rows) {
-    if (HaveCommon(protocols, Protocols(route))) return Ok();
-  }
-  return Violation("protocols",
-                   "must match the protocols of at least one route pointing to this Plugin's "
-                   "service");
-}
-
-Status CheckPluginProtocols(const HookContext& context) {
-  const auto effective = [&](const char* field) {
-    const Json* value = FindMember(context.given, field);
-    if (!value && context.current) value = FindMember(*context.current, field);
-    return value ? *value : Json();
-  };
-  const Json protocols = effective("protocols");
-  if (!protocols.is_array()) return Ok();
-  if (const Json route = effective("route"); route.is_object()) {
-    return CheckRouteProtocols(context, StringMember(route, "id"), protocols);
-  }
-  if (const Json service = effective("service"); service.is_object()) {
-    return CheckServiceProtocols(context, StringMember(service, "id"), protocols);
-  }
-  return Ok();
-}
-
 struct EntityHooks {
   std::string_view entity;
   CheckFunction check = nullptr;
@@ -182,11 +174,11 @@ struct EntityHooks {
 };
 
 constexpr EntityHooks kHooks[] = {
-    {"basicauth_credentials", CheckPassword, HashPassword, nullptr},
+    {"basicauth_credentials", nullptr, HashPassword, nullptr},
     {"ca_certificates", nullptr, AddDigest, nullptr},
-    {"oauth2_credentials", CheckClientSecret, HashClientSecret, nullptr},
+    {"oauth2_credentials", nullptr, HashClientSecret, nullptr},
     {"plugins", CheckPluginProtocols, nullptr, nullptr},
-    {"targets", nullptr, NormaliseTarget, ShowTarget},
+    {"targets", CheckTarget, NormaliseTarget, ShowTarget},
 };
 
 const EntityHooks* Find(const schema::Schema& schema) {

@@ -14,7 +14,8 @@ struct HookContext {
   const entity::Catalog& catalog;
   Transaction& transaction;
   const schema::Schema& schema;
-  const Json& given;         // what the client sent, foreign keys resolved
+  const Json& sent;          // what the client sent
+  const Json& given;         // the same, foreign keys resolved
   const Json* current;       // the stored row; nullptr when there is none
   bool hash_secrets = true;  // false: they are hashed already
 };

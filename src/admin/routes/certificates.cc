@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <string>
 
 #include "admin/crud_endpoints.h"
@@ -9,6 +10,15 @@
 namespace silverback::admin {
 namespace {
 
+// The name of a new certificate's path joins those that it is given; without any it has none.
+void AddNameTo(Json& body, const std::string& name) {
+  const auto names = body.find("snis");
+  if (names == body.end()) return;
+  if (names->is_string()) *names = Split(names->get<std::string>(), ',');
+  if (names->is_array() && std::find(names->begin(), names->end(), name) == names->end())
+    names->push_back(name);
+}
+
 // Certificates are addressed by their names too; PUT makes the certificate when no name is known.
 std::optional<Response> ResolveName(Call& call) {
   std::string& segment = call.params[0];
@@ -19,6 +29,7 @@ std::optional<Response> ResolveName(Call& call) {
   if (*row) {
     segment = ForeignId(**row, "certificate");
   } else if (call.request.method == "PUT") {
+    AddNameTo(call.args.body, segment);
     segment = NewUuid();
   } else {
     return MessageResponse(404, "SNI not found");

@@ -4,6 +4,7 @@
 #include "admin/entity_access.h"
 #include "admin/json_body.h"
 #include "admin/routes/routes.h"
+#include "http/uri.h"
 
 namespace silverback::admin {
 namespace {
@@ -29,8 +30,10 @@ Response ListAllTags(Call& call) {
   return page ? PageResponse(*page, "/tags") : ErrorResponse(page.error());
 }
 
+// Kong takes the tag from the path as it is, percent signs included.
 Response ListOfTag(Call& call) {
-  const std::string& tag = call.params[0];
+  const http::Target target = http::SplitTarget(call.request.target);
+  const std::string tag(http::PathSegments(target.path).at(1));
   if (!IsTag(tag)) {
     return ErrorResponse(Error(ErrorCode::kInvalidUnique,
                                "invalid tag '" + tag +

@@ -85,13 +85,6 @@ std::string ViolatedColumn(const std::string& message) {
   return message.substr(dot + 1, message.find(',') - dot - 1);
 }
 
-Error Translate(const Error& error, const sql::Table& table, const Json& row) {
-  if (error.code() != ErrorCode::kUniqueViolation) return error;
-  const std::string column = ViolatedColumn(error.message());
-  const Json fields = sql::UniqueFields(table, column, row);
-  return column == table.primary_key ? PrimaryKeyViolation(fields) : UniqueViolation(fields);
-}
-
 class SqliteTransaction final : public Transaction {
  public:
   SqliteTransaction(std::shared_ptr<Shared> shared, std::unique_ptr<Connection> connection,
@@ -115,7 +108,7 @@ class SqliteTransaction final : public Transaction {
     if (!statements) return NotStored(schema);
     const auto values = sql::EncodeRow(sql::Dialect::kSqlite, statements->table(), row);
     const Status done = connection_->Execute(statements->insert(), values);
-    return done ? done : Status(Translate(done.error(), statements->table(), row));
+    return done ? done : Status(Violation(*statements, row, done.error()));
   }
 
   Status Update(const schema::Schema& schema, const Json& row) override {
@@ -125,7 +118,7 @@ class SqliteTransaction final : public Transaction {
     auto values = sql::EncodeRow(sql::Dialect::kSqlite, statements->table(), row);
     values.push_back(Value::Text(key));
     const Status done = connection_->Execute(statements->update(), values);
-    if (!done) return Translate(done.error(), statements->table(), row);
+    if (!done) return Violation(*statements, row, done.error());
     return connection_->Changes() > 0 ? Ok() : Status(NotFoundError({{schema.primary_key(), key}}));
   }
 
@@ -205,6 +198,29 @@ class SqliteTransaction final : public Transaction {
  private:
   static Error NotStored(const schema::Schema& schema) {
     return Error(ErrorCode::kDatabaseError, "'" + schema.name() + "' has no table");
+  }
+
+  // SQLite names any one of the indexes that refuse a row; clients are told of the first field.
+  Error Violation(const Statements& statements, const Json& row, const Error& error) {
+    if (error.code() != ErrorCode::kUniqueViolation) return error;
+    const sql::Table& table = statements.table();
+    std::string column = ViolatedColumn(error.message());
+    for (const sql::Column& each : table.columns) {
+      if (each.name == column || column == table.primary_key) break;
+      if (each.field && each.field->unique && Taken(*table.schema, each, row)) column = each.name;
+    }
+    const Json fields = sql::UniqueFields(table, column, row);
+    return column == table.primary_key ? PrimaryKeyViolation(fields) : UniqueViolation(fields);
+  }
+
+  // Whether another row has the value of `row` already.
+  bool Taken(const schema::Schema& schema, const sql::Column& column, const Json& row) {
+    const Json* value = FindMember(row, column.member());
+    if (value == nullptr || value->is_null()) return false;
+    const auto found = SelectBy(schema, column.name, *value, Rows::kLive);
+    if (!found || !*found) return false;
+    const std::string& key = schema.primary_key();
+    return StringMember(**found, key) != StringMember(row, key);
   }
 
   Json Decode(const Statements& statements, const Cursor& cursor) const {
