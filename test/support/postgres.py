@@ -101,6 +101,13 @@ class Database:
     def sql(self, sql=None, file=None):
         return self.server.psql(self.name, sql, file)
 
+    def script(self, text):
+        """Any number of statements, as the gateway's role."""
+        with tempfile.NamedTemporaryFile("w", suffix=".sql", prefix="silverback-") as file:
+            file.write(text)
+            file.flush()
+            return self.sql(file=file.name)
+
     def superuser_sql(self, sql):
         return self.server.admin(self.name, sql)
 
