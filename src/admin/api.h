@@ -60,8 +60,9 @@ class Node {
   virtual Json ExplainRoute(const Json& request) = 0;  // for /debug/route
   virtual Json Dns() { return Json::array(); }  // for /debug/dns: what the worker knows of names
   virtual std::string Metrics() = 0;  // Prometheus text; "" when the plugin is not enabled
-  virtual bool CacheHas(std::string_view key) = 0;  // /cache/:key
-  virtual void CacheDelete(std::string_view key) = 0;
+  // /cache/:key: whether a row that was looked up by `key` is kept by the node's workers.
+  virtual bool CacheHas(std::string_view entity, const store::Key& key) = 0;
+  virtual void CacheDelete(std::string_view entity, const store::Key& key) = 0;
   virtual void CacheClear() = 0;
 
   // The response cache of proxy-cache: an entry as the plugin describes it, of one plugin or, with

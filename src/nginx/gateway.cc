@@ -198,7 +198,7 @@ void Gateway::Parts::MakeAdminApi() {
   publisher = std::make_unique<runtime::Publisher>(*catalog, *store, *replica, shared, warn);
   dao = std::make_unique<store::Dao>(*catalog, *store, publisher.get());
   node = std::make_unique<RunningNode>(
-      RunningNode::Parts{*conf, *loop, *shared, network->upstreams(), network->dns(),
+      RunningNode::Parts{*conf, *catalog, *loop, *shared, network->upstreams(), network->dns(),
                          [this] { return worker->snapshot(); }, NodeIdOf(conf->prefix())});
   if (conf->database() == "off") {
     loader = std::make_unique<NodeLoader>(

@@ -4,6 +4,7 @@
 #include <future>
 #include <thread>
 
+#include "runtime/cached_entities.h"
 #include "util/string_util.h"
 
 namespace silverback::nginx {
@@ -154,10 +155,22 @@ Json RunningNode::ExplainRoute(const Json& request) {
 
 std::string RunningNode::Metrics() { return ""; }
 
-// Rows are cached by version: what the cache holds is never stale, so that there is nothing to show
-// or to drop.
-bool RunningNode::CacheHas(std::string_view) { return false; }
-void RunningNode::CacheDelete(std::string_view) {}
-void RunningNode::CacheClear() {}
+std::optional<uint64_t> RunningNode::CacheMark(std::string_view entity,
+                                               const store::Key& key) const {
+  const int kind = parts_.catalog.KindIndex(entity);
+  if (kind < 0) return std::nullopt;
+  return runtime::CachedEntities::Mark(entity, key.field, key.value, parts_.shared.version(kind));
+}
+
+bool RunningNode::CacheHas(std::string_view entity, const store::Key& key) {
+  const auto mark = CacheMark(entity, key);
+  return mark && parts_.shared.IsMarkedCached(*mark);
+}
+
+void RunningNode::CacheDelete(std::string_view entity, const store::Key& key) {
+  if (const auto mark = CacheMark(entity, key)) parts_.shared.ForgetCached(*mark);
+}
+
+void RunningNode::CacheClear() { parts_.shared.ForgetAllCached(); }
 
 }  // namespace silverback::nginx

@@ -20,6 +20,7 @@ class RunningNode final : public admin::Node {
  public:
   struct Parts {
     const config::GatewayConf& conf;
+    const entity::Catalog& catalog;
     EventLoop& loop;
     runtime::SharedState& shared;
     runtime::Upstreams& upstreams;  // these two on the event loop
@@ -39,11 +40,12 @@ class RunningNode final : public admin::Node {
   Json Dns() override;
   Json ExplainRoute(const Json& request) override;
   std::string Metrics() override;
-  bool CacheHas(std::string_view key) override;
-  void CacheDelete(std::string_view key) override;
+  bool CacheHas(std::string_view entity, const store::Key& key) override;
+  void CacheDelete(std::string_view entity, const store::Key& key) override;
   void CacheClear() override;
 
  private:
+  std::optional<uint64_t> CacheMark(std::string_view entity, const store::Key& key) const;
   // Runs `work` on the event loop and waits for it.
   void OnLoop(std::function<void()> work);
 

@@ -1,15 +1,33 @@
 #include "runtime/cached_entities.h"
 
+#include <xxhash.h>
+
 namespace silverback::runtime {
 namespace {
 
 constexpr size_t kEntriesPerGeneration = 20000;
 
+void SetKey(std::string& key, std::string_view entity, std::string_view field,
+            std::string_view value) {
+  key.assign(entity).append(1, '\0').append(field).append(1, '\0').append(value);
+}
+
+uint64_t HashOf(std::string_view key, uint64_t version) {
+  return XXH64(key.data(), key.size(), version) | 1;  // never the mark that is none
+}
+
 }  // namespace
 
 CachedEntities::CachedEntities(const entity::Catalog& catalog, const replica::Replica& replica,
-                               const SharedState& shared, std::function<double()> now)
+                               SharedState& shared, std::function<double()> now)
     : catalog_(catalog), replica_(replica), shared_(shared), now_(std::move(now)) {}
+
+uint64_t CachedEntities::Mark(std::string_view entity, std::string_view field,
+                              std::string_view value, uint64_t version) {
+  std::string key;
+  SetKey(key, entity, field, value);
+  return HashOf(key, version);
+}
 
 template <class Load>
 CachedEntities::Entry* CachedEntities::Get(std::string_view entity, std::string_view field,
@@ -18,7 +36,12 @@ CachedEntities::Entry* CachedEntities::Get(std::string_view entity, std::string_
   if (kind < 0) return nullptr;
   // Read before the replica: a change in between makes the entry look old, never new.
   const uint64_t version = shared_.version(kind);
-  key_.assign(entity).append(1, '\0').append(field).append(1, '\0').append(value);
+  if (const uint64_t epoch = shared_.cache_epoch(); epoch != epoch_) {
+    young_.clear();
+    old_.clear();
+    epoch_ = epoch;
+  }
+  SetKey(key_, entity, field, value);
   if (auto found = young_.find(key_); found != young_.end() && found->second.version == version) {
     return &found->second;
   }
@@ -33,6 +56,7 @@ CachedEntities::Entry* CachedEntities::Get(std::string_view entity, std::string_
   const auto read = replica_.Read();
   if (!read) return nullptr;
   load(*read, *catalog_.Entity(entity), entry);
+  if (entry.row) shared_.MarkCached(HashOf(key_, version));
   return &(young_[key_] = std::move(entry));
 }
 

@@ -17,7 +17,12 @@ class CachedEntities final : public plugin::EntityReader {
  public:
   // All outlive the reader; `now` gives seconds since the epoch.
   CachedEntities(const entity::Catalog& catalog, const replica::Replica& replica,
-                 const SharedState& shared, std::function<double()> now);
+                 SharedState& shared, std::function<double()> now);
+
+  // What SharedState's marks call a row that was found by `field` ("": its primary key) while
+  // its kind had that version. Any thread.
+  static uint64_t Mark(std::string_view entity, std::string_view field, std::string_view value,
+                       uint64_t version);
 
   plugin::EntityRef Find(std::string_view entity, std::string_view primary_key) override;
   plugin::EntityRef FindUnique(std::string_view entity, std::string_view field,
@@ -40,11 +45,12 @@ class CachedEntities final : public plugin::EntityReader {
 
   const entity::Catalog& catalog_;
   const replica::Replica& replica_;
-  const SharedState& shared_;
+  SharedState& shared_;
   const std::function<double()> now_;
   // Two generations: when the young one is full it becomes the old one, and what the old one still
   // held and nobody used goes.
   Map young_, old_;
+  uint64_t epoch_ = 0;
   std::string key_;  // reused, so that a hit allocates nothing
 };
 

@@ -50,6 +50,24 @@ void SharedState::SetGeneration(uint64_t generation) {
   Wake();
 }
 
+void SharedState::MarkCached(uint64_t hash) {
+  cache_marks_[hash % kCacheMarks].store(hash, std::memory_order_release);
+}
+
+bool SharedState::IsMarkedCached(uint64_t hash) const {
+  return cache_marks_[hash % kCacheMarks].load(std::memory_order_acquire) == hash;
+}
+
+void SharedState::ForgetCached(uint64_t hash) {
+  cache_epoch_.fetch_add(1, std::memory_order_acq_rel);
+  cache_marks_[hash % kCacheMarks].compare_exchange_strong(hash, 0, std::memory_order_acq_rel);
+}
+
+void SharedState::ForgetAllCached() {
+  cache_epoch_.fetch_add(1, std::memory_order_acq_rel);
+  for (auto& mark : cache_marks_) mark.store(0, std::memory_order_release);
+}
+
 void SharedState::Wake() { FutexWakeAll(generation_event_); }
 
 void SharedState::WaitForGeneration(uint64_t seen, std::chrono::milliseconds at_most) {

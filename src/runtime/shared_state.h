@@ -7,11 +7,13 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 
 namespace silverback::runtime {
 
 constexpr int kMaxKinds = 128;
+constexpr size_t kCacheMarks = 16384;
 constexpr int kMaxWorkers =
     512;  // living ones, those that finish their requests after a reload included
 
@@ -45,6 +47,15 @@ class SharedState {
   // first. Only for threads that may block, and never from a worker's event loop.
   bool WaitForWorkers(uint64_t generation, std::chrono::milliseconds at_most);
 
+  // What the workers keep decoded (CachedEntities), as far as the Admin API's /cache tells of it:
+  // marks by hash, of which later ones may displace earlier ones. When the epoch moves the workers
+  // forget all that they keep.
+  void MarkCached(uint64_t hash);
+  bool IsMarkedCached(uint64_t hash) const;
+  void ForgetCached(uint64_t hash);
+  void ForgetAllCached();
+  uint64_t cache_epoch() const { return cache_epoch_.load(std::memory_order_acquire); }
+
  private:
   struct Slot {
     std::atomic<pid_t> pid;
@@ -56,6 +67,8 @@ class SharedState {
   std::atomic<uint64_t> versions_[kMaxKinds];
   std::atomic<uint32_t> generation_event_;  // futex words: count events
   std::atomic<uint32_t> acknowledge_event_;
+  std::atomic<uint64_t> cache_epoch_;
+  std::atomic<uint64_t> cache_marks_[kCacheMarks];
   Slot slots_[kMaxWorkers];
 };
 

@@ -52,6 +52,21 @@ TEST_F(SharedStateTest, LeavingCountsAsAcknowledged) {
   EXPECT_TRUE(state_.WaitForWorkers(9, milliseconds(1000)));
 }
 
+TEST_F(SharedStateTest, TellsWhatIsCached) {
+  EXPECT_FALSE(state_.IsMarkedCached(9));
+  state_.MarkCached(9);
+  EXPECT_TRUE(state_.IsMarkedCached(9));
+  const uint64_t epoch = state_.cache_epoch();
+  state_.ForgetCached(9);
+  EXPECT_FALSE(state_.IsMarkedCached(9));
+  EXPECT_NE(state_.cache_epoch(), epoch);
+  state_.MarkCached(9);
+  state_.MarkCached(9 + kCacheMarks);  // displaces it
+  EXPECT_FALSE(state_.IsMarkedCached(9));
+  state_.ForgetAllCached();
+  EXPECT_FALSE(state_.IsMarkedCached(9 + kCacheMarks));
+}
+
 TEST_F(SharedStateTest, WaitForGenerationReturnsWhenItMoved) {
   std::thread other([&] { state_.SetGeneration(1); });
   while (state_.generation() < 1) state_.WaitForGeneration(0, milliseconds(5000));

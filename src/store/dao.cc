@@ -216,6 +216,23 @@ Result<Json> Dao::Update(std::string_view entity, const Key& key, Json patch) {
   return ShowRow(*schema, made, NowWithMillis());
 }
 
+// As in Kong: a patch that names another row is one of that row, unless its own was named by
+// something else than its primary key. Takes a primary key that is valid out of the patch.
+Status Dao::TurnToOther(Operation& operation, const Schema& schema, const Key& key, Json& patch,
+                        std::optional<Json>& old) {
+  const Json* id = FindMember(patch, schema.primary_key());
+  if (id == nullptr || !schema.CheckField(schema.primary_key(), *id).is_null()) return Ok();
+  const std::string other = id->is_string() ? id->get<std::string>() : "";
+  patch.erase(schema.primary_key());
+  if (!key.field.empty() || other.empty() || other == StringMember(*old, schema.primary_key()))
+    return Ok();
+  auto found = operation.Find(schema, {"", other});
+  if (!found) return found.error();
+  if (!*found) return Missing(schema, key);
+  old = *std::move(found);
+  return Ok();
+}
+
 Status Dao::UpdateIn(Operation& operation, const Schema& schema, const Key& key, Json patch,
                      Json& made) {
   const auto ttl = TakeTtl(schema, patch);
@@ -223,10 +240,10 @@ Status Dao::UpdateIn(Operation& operation, const Schema& schema, const Key& key,
   LowerUuids(schema, patch);
   const Json sent = patch;
   if (Status done = operation.ResolveForeign(schema, patch); !done) return done;
-  const auto old = operation.Find(schema, key);
+  auto old = operation.Find(schema, key);
   if (!old) return old.error();
   if (!*old) return Missing(schema, key);
-  if (patch.is_object()) patch.erase(schema.primary_key());
+  if (Status turned = TurnToOther(operation, schema, key, patch, *old); !turned) return turned;
   const Json given = patch;
   const Json current = WithoutHidden(schema, **old);
   const HookContext context{catalog_, operation.transaction(), schema, sent, given, &current};

@@ -101,6 +101,8 @@ class Dao {
   Status Read(const std::function<Status(Operation&)>& work);
   Status Commit(std::unique_ptr<Transaction> transaction, const std::vector<Change>& changes);
   Status InsertIn(Operation& operation, const schema::Schema& schema, Json input, Json& made);
+  Status TurnToOther(Operation& operation, const schema::Schema& schema, const Key& key,
+                     Json& patch, std::optional<Json>& old);
   Status UpdateIn(Operation& operation, const schema::Schema& schema, const Key& key, Json patch,
                   Json& made);
   Status UpsertIn(Operation& operation, const schema::Schema& schema, const Key& key, Json input,

@@ -101,6 +101,10 @@ TEST_P(StoreContract, RefusesDuplicates) {
   EXPECT_EQ(again.error().code(), ErrorCode::kUniqueViolation);
   Make("services", {{"host", "h.test"}});
   Make("services", {{"host", "h.test"}});  // any number without a name
+  Make("consumers", {{"username", "ann"}, {"custom_id", "1"}});
+  again = dao_->Insert("consumers", {{"username", "ann"}, {"custom_id", "1"}});
+  ASSERT_FALSE(again);
+  EXPECT_EQ(again.error().fields(), (Json{{"username", "ann"}}));  // the first of them speaks
 }
 
 TEST_P(StoreContract, CompositeKeysAreUnique) {
@@ -210,6 +214,26 @@ TEST_P(StoreContract, UpdatesAndUpserts) {
   row = dao_->Upsert("services", {"", id}, {{"host", "x.test"}});
   ASSERT_TRUE(row);
   EXPECT_EQ((*row)["id"], ToLower(id));
+}
+
+TEST_P(StoreContract, AnUpdateWithAnotherIdIsOneOfThatRow) {
+  const Json one = Make("services", {{"name", "one"}, {"host", "h.test"}});
+  const Json two = Make("services", {{"name", "two"}, {"host", "h.test"}});
+  const Key key{"", one["id"].get<std::string>()};
+  auto row = dao_->Update("services", key, {{"id", two["id"]}, {"port", 81}});
+  ASSERT_TRUE(row) << row.error().message();
+  EXPECT_EQ((*row)["name"], "two");
+  EXPECT_EQ(Get("services", one)["port"], 80);
+  row = dao_->Update("services", key, {{"id", "00000000-0000-4000-8000-00000000abcd"}});
+  ASSERT_FALSE(row);
+  EXPECT_EQ(row.error().code(), ErrorCode::kNotFound);
+  EXPECT_EQ(row.error().fields(), Ref(one));
+  row = dao_->Update("services", {"name", "one"}, {{"id", two["id"]}, {"port", 82}});
+  ASSERT_TRUE(row);
+  EXPECT_EQ((*row)["id"], one["id"]);
+  row = dao_->Update("services", key, {{"id", "x"}});
+  ASSERT_FALSE(row);
+  EXPECT_EQ(row.error().fields(), (Json{{"id", "expected a valid UUID"}}));
 }
 
 TEST_P(StoreContract, KeysAreChecked) {

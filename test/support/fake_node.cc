@@ -92,14 +92,14 @@ Result<bool> FakeNode::SetTargetHealth(std::string_view upstream_id, std::string
   return true;
 }
 
-bool FakeNode::CacheHas(std::string_view key) {
+bool FakeNode::CacheHas(std::string_view entity, const store::Key& key) {
   const std::lock_guard lock(mutex_);
-  return deleted_.count(key) == 0;
+  return deleted_.count(std::string(entity) + " " + key.field + " " + key.value) == 0;
 }
 
-void FakeNode::CacheDelete(std::string_view key) {
+void FakeNode::CacheDelete(std::string_view entity, const store::Key& key) {
   const std::lock_guard lock(mutex_);
-  deleted_.emplace(key);
+  deleted_.insert(std::string(entity) + " " + key.field + " " + key.value);
 }
 
 }  // namespace silverback::test

@@ -24,8 +24,8 @@ class FakeNode : public admin::Node {
                                std::string_view address, bool healthy) override;
   Json ExplainRoute(const Json&) override { return nullptr; }
   std::string Metrics() override { return "# HELP kong_test nothing\n"; }
-  bool CacheHas(std::string_view key) override;
-  void CacheDelete(std::string_view key) override;
+  bool CacheHas(std::string_view entity, const store::Key& key) override;
+  void CacheDelete(std::string_view entity, const store::Key& key) override;
   void CacheClear() override {}
 
  private:
@@ -34,7 +34,7 @@ class FakeNode : public admin::Node {
   store::Dao& dao_;
   std::mutex mutex_;
   std::set<std::string, std::less<>> unhealthy_;  // "UPSTREAM TARGET"
-  std::set<std::string, std::less<>> deleted_;    // cache keys
+  std::set<std::string, std::less<>> deleted_;    // "ENTITY FIELD VALUE" of cached rows
 };
 
 }  // namespace silverback::test

@@ -12,35 +12,42 @@ namespace {
 // "keyauth_credentials:KEY::::WORKSPACE".
 constexpr size_t kKeyValues = 5;
 
-std::optional<store::Key> EntityKey(const schema::Schema& schema, const std::string& cache_key,
-                                    const std::vector<std::string_view>& parts) {
-  const std::vector<std::string>& fields = schema.cache_key();
-  if (fields.size() > 1) return store::Key{"cache_key", cache_key};
-  // Without workspace and the values that are not the first, a value may hold colons itself.
+struct Cached {
+  const schema::Schema& schema;
+  store::Key key;
+};
+
+std::optional<Cached> Parse(const Call& call) {
+  const std::string& cache_key = call.params[0];
+  const std::vector<std::string_view> parts = Split(cache_key, ':');
+  if (parts.size() < kKeyValues + 2) return std::nullopt;
+  const schema::Schema* schema = call.context.catalog.Entity(parts[0]);
+  if (schema == nullptr) return std::nullopt;
   const std::string value(parts[1]);
+  const std::vector<std::string>& fields = schema->cache_key();
+  if (fields.size() > 1) return Cached{*schema, {"cache_key", cache_key}};
   if (value.empty()) return std::nullopt;
-  if (fields.empty() || fields.front() == schema.primary_key()) return store::Key{"", value};
-  return store::Key{fields.front(), value};
+  const bool primary = fields.empty() || fields.front() == schema->primary_key();
+  return Cached{*schema, {primary ? "" : fields.front(), value}};
 }
 
 Response GetCached(Call& call) {
-  const std::string& cache_key = call.params[0];
-  if (!call.context.node.CacheHas(cache_key)) return NotFound();
-  const std::vector<std::string_view> parts = Split(cache_key, ':');
-  if (parts.size() < kKeyValues + 2) return NotFound();
-  const schema::Schema* schema = call.context.catalog.Entity(parts[0]);
-  if (schema == nullptr) return NotFound();
-  const auto key = EntityKey(*schema, cache_key, parts);
-  if (!key) return NotFound();
-  const auto row = call.context.dao.Select(schema->name(), *key);
+  const auto cached = Parse(call);
+  if (!cached || !call.context.node.CacheHas(cached->schema.name(), cached->key)) return NotFound();
+  const auto row = call.context.dao.Select(cached->schema.name(), cached->key);
   if (!row) return ErrorResponse(row.error());
   if (!*row) return NotFound();
   Json entry = Json::object();
   for (const auto& [name, value] : (*row)->items()) {
     if (!value.is_null()) entry[name] = value;
   }
-  entry["ws_id"] = parts.back();
   return JsonResponse(200, entry);
+}
+
+Response DeleteCached(Call& call) {
+  if (const auto cached = Parse(call))
+    call.context.node.CacheDelete(cached->schema.name(), cached->key);
+  return NoContent();
 }
 
 }  // namespace
@@ -52,10 +59,7 @@ void AddCacheEndpoints(const Context&, EndpointTable& table) {
   };
   Endpoint& entry = table.At("/cache/{key}");
   entry.methods["GET"] = GetCached;
-  entry.methods["DELETE"] = [](Call& call) {
-    call.context.node.CacheDelete(call.params[0]);
-    return NoContent();
-  };
+  entry.methods["DELETE"] = DeleteCached;
 }
 
 }  // namespace silverback::admin

@@ -207,7 +207,9 @@ class SqliteTransaction final : public Transaction {
     std::string column = ViolatedColumn(error.message());
     for (const sql::Column& each : table.columns) {
       if (each.name == column || column == table.primary_key) break;
-      if (each.field && each.field->unique && Taken(*table.schema, each, row)) column = each.name;
+      if (!each.field || !each.field->unique || !Taken(*table.schema, each, row)) continue;
+      column = each.name;
+      break;
     }
     const Json fields = sql::UniqueFields(table, column, row);
     return column == table.primary_key ? PrimaryKeyViolation(fields) : UniqueViolation(fields);
