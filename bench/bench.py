@@ -13,6 +13,7 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "test/support"))
 import declarative  # noqa: E402
+import handshakes  # noqa: E402
 from gateway import Gateway, NginxServer, free_port, wait_until  # noqa: E402
 
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -135,7 +136,8 @@ def router(build):
     subprocess.run([str(build / "src/router/router_benchmark"), "--benchmark_min_time=0.2"], check=True)
 
 
-CASES = {"proxying": proxying, "balancing": balancing, "start": start_time, "declarative": declarative.run, "router": router}
+CASES = {"proxying": proxying, "balancing": balancing, "start": start_time, "declarative": declarative.run, "router": router,
+         "handshakes": handshakes.run}
 
 
 def main():

@@ -53,10 +53,25 @@ std::string FromEnvironment(const char* variable) {
   return value ? value : "";
 }
 
+// OpenSSL 3 speaks TLS 1.0 and 1.1 at its security level 0 only.
+void AllowOldProtocols(const GatewayConf& conf, Json& ciphers) {
+  if (!ciphers.is_string()) return;
+  const std::string& list = ciphers.get_ref<const std::string&>();
+  if (list.find("@SECLEVEL") != list.npos) return;
+  const std::string protocols = conf.String("nginx_http_ssl_protocols");
+  for (const std::string_view protocol : Split(protocols, ' ')) {
+    if (protocol == "TLSv1" || protocol == "TLSv1.1") {
+      ciphers = list + ":@SECLEVEL=0";
+      return;
+    }
+  }
+}
+
 Json TemplateEnvironment(const GatewayConf& conf) {
   Json environment = conf.values();
   ReplaceAuto(environment["nginx_main_directives"], "worker_rlimit_nofile");
   ReplaceAuto(environment["nginx_events_directives"], "worker_connections");
+  AllowOldProtocols(conf, environment["ssl_ciphers"]);
   environment["dns_resolver"] = Join(conf.List("dns_resolver"), " ");
   environment["lua_package_path"] =
       conf.String("lua_package_path") + ";" + FromEnvironment("LUA_PATH");

@@ -1,6 +1,5 @@
 #include "nginx/certificate_reader.h"
 
-#include <openssl/decoder.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 
@@ -8,31 +7,6 @@ namespace silverback::nginx {
 namespace {
 
 using BioPtr = std::unique_ptr<BIO, OpensslFree<BIO_free>>;
-using DecoderPtr = std::unique_ptr<OSSL_DECODER_CTX, OpensslFree<OSSL_DECODER_CTX_free>>;
-
-// Finding the decoders for a key takes OpenSSL ten times as long as decoding it: one for each
-// thread is kept.
-class KeyReader {
- public:
-  KeyReader()
-      : decoder_(OSSL_DECODER_CTX_new_for_pkey(&key_, "PEM", nullptr, nullptr, EVP_PKEY_KEYPAIR,
-                                               nullptr, nullptr)) {}
-  KeyReader(const KeyReader&) = delete;
-  KeyReader& operator=(const KeyReader&) = delete;
-
-  KeyPtr Read(std::string_view pem) {
-    key_ = nullptr;
-    const auto* data = reinterpret_cast<const unsigned char*>(pem.data());
-    size_t size = pem.size();
-    if (decoder_) OSSL_DECODER_from_data(decoder_.get(), &data, &size);
-    ERR_clear_error();
-    return KeyPtr(key_);
-  }
-
- private:
-  EVP_PKEY* key_ = nullptr;  // where the decoder puts it
-  DecoderPtr decoder_;
-};
 
 }  // namespace
 
@@ -56,8 +30,7 @@ Leaf ReadLeaf(std::string_view certificate, std::string_view key) {
     if (!leaf.chain) leaf.chain.reset(sk_X509_new_null());
     if (leaf.chain && sk_X509_push(leaf.chain.get(), each.get()) > 0) each.release();
   }
-  static thread_local KeyReader reader;
-  leaf.key = reader.Read(key);
+  leaf.key = schema::DecodePrivateKey(key);
   return leaf;
 }
 

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "schema/private_key.h"
 #include "util/json.h"
 
 namespace silverback::nginx {
@@ -21,14 +22,13 @@ struct OpensslFree {
 inline void FreeChain(STACK_OF(X509) * chain) { sk_X509_pop_free(chain, X509_free); }
 
 using X509Ptr = std::unique_ptr<X509, OpensslFree<X509_free>>;
-using KeyPtr = std::unique_ptr<EVP_PKEY, OpensslFree<EVP_PKEY_free>>;
 using ChainPtr = std::unique_ptr<STACK_OF(X509), OpensslFree<FreeChain>>;
 
 // A certificate with its chain and key.
 struct Leaf {
   X509Ptr certificate;
   ChainPtr chain;
-  KeyPtr key;
+  schema::PrivateKey key;
   bool ok() const { return certificate && key; }
 };
 

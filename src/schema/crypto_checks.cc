@@ -6,8 +6,10 @@
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
+#include <array>
 #include <memory>
 
+#include "schema/private_key.h"
 #include "util/string_util.h"
 
 namespace silverback::schema {
@@ -22,7 +24,7 @@ struct Freer {
 };
 using Bio = std::unique_ptr<BIO, Freer<BIO_free_all>>;
 using Certificate = std::unique_ptr<X509, Freer<X509_free>>;
-using Key = std::unique_ptr<EVP_PKEY, Freer<EVP_PKEY_free>>;
+using Key = PrivateKey;
 
 Bio Open(const std::string& pem) {
   return Bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
@@ -34,8 +36,24 @@ int NoPassword(char*, int, int, void*) { return -1; }
 Certificate ReadCertificate(BIO* bio) {
   return Certificate(PEM_read_bio_X509(bio, nullptr, NoPassword, nullptr));
 }
-Key ReadPrivateKey(const std::string& pem) {
-  return Key(PEM_read_bio_PrivateKey(Open(pem).get(), nullptr, NoPassword, nullptr));
+
+// The first certificate of a text, null when it has none. A row's checks look at the same text
+// several times, and decoding a public key takes OpenSSL long: the last ones are kept.
+X509* DecodeCertificate(const std::string& pem) {
+  struct Kept {
+    std::string pem;
+    Certificate certificate;
+  };
+  static thread_local std::array<Kept, 2> kept;
+  static thread_local size_t oldest = 0;
+  for (const Kept& each : kept) {
+    if (each.certificate && each.pem == pem) return each.certificate.get();
+  }
+  const Bio bio = Open(pem);
+  Kept& made = kept[oldest];
+  made = {pem, ReadCertificate(bio.get())};
+  if (made.certificate) oldest = (oldest + 1) % kept.size();
+  return made.certificate.get();
 }
 
 std::string LastError() {
@@ -48,13 +66,14 @@ std::string LastError() {
 }  // namespace
 
 Json CheckCertificate(const std::string& pem) {
-  const Bio bio = Open(pem);
-  if (ReadCertificate(bio.get())) return nullptr;
+  if (DecodeCertificate(pem) != nullptr) return nullptr;
   return "invalid certificate: x509.new: " + LastError();
 }
 
 Json CheckPrivateKey(const std::string& pem) {
-  if (ReadPrivateKey(pem)) return nullptr;
+  if (DecodePrivateKey(pem)) return nullptr;
+  // Once more, for the reason.
+  if (Key(PEM_read_bio_PrivateKey(Open(pem).get(), nullptr, NoPassword, nullptr))) return nullptr;
   return "invalid key: pkey.new:load_key: " + LastError();
 }
 
@@ -66,21 +85,19 @@ Json CheckPublicKey(const std::string& pem) {
 
 bool IsSamePair(const std::string& certificate, const std::string& key) {
   if (certificate.empty() || key.empty()) return true;
-  const Bio bio = Open(certificate);
-  const Certificate x509 = ReadCertificate(bio.get());
-  const Key private_key = ReadPrivateKey(key);
+  X509* x509 = DecodeCertificate(certificate);
+  const PrivateKey private_key = DecodePrivateKey(key);
   const bool differ =
-      x509 && private_key && X509_check_private_key(x509.get(), private_key.get()) != 1;
+      x509 != nullptr && private_key && X509_check_private_key(x509, private_key.get()) != 1;
   ERR_clear_error();
   return !differ;
 }
 
 int KeyTypeOf(const std::string& certificate) {
   if (certificate.empty()) return 0;
-  const Bio bio = Open(certificate);
-  const Certificate x509 = ReadCertificate(bio.get());
+  X509* x509 = DecodeCertificate(certificate);
   ERR_clear_error();
-  return x509 ? EVP_PKEY_base_id(X509_get0_pubkey(x509.get())) : 0;
+  return x509 != nullptr ? EVP_PKEY_base_id(X509_get0_pubkey(x509)) : 0;
 }
 
 std::string CaCertificateProblem(const std::string& pem) {
