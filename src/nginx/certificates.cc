@@ -28,6 +28,12 @@ const DecodedCertificate& Decoded(const runtime::CertificateEntry& entry) {
   return *static_cast<const DecodedCertificate*>(entry.decoded.get());
 }
 
+// nginx has been given authorities by its configuration.
+bool KnowsAuthorities(SSL* ssl) {
+  const X509_STORE* store = SSL_CTX_get_cert_store(SSL_get_SSL_CTX(ssl));
+  return store != nullptr && sk_X509_OBJECT_num(X509_STORE_get0_objects(store)) > 0;
+}
+
 // Decodes the new rows of a table on a thread, piece by piece.
 class Decoding : public std::enable_shared_from_this<Decoding> {
  public:
@@ -140,6 +146,7 @@ bool CertificateStore::Apply(const UpstreamTls& tls, SSL* ssl) {
   }
   if (!tls.verify) return true;
   if (tls.verify_depth >= 0) SSL_set_verify_depth(ssl, tls.verify_depth);
+  if (tls.ca_certificates.empty() && KnowsAuthorities(ssl)) return true;
   return SSL_set1_verify_cert_store(ssl, state_->TrustOf(tls.ca_certificates)) == 1;
 }
 

@@ -36,17 +36,23 @@ class Authority:
                  "-subj", f"/CN={name}", "-addext", "basicConstraints=critical,CA:TRUE",
                  "-keyout", str(self.certificate.key_file), "-out", str(self.certificate.cert_file))
 
-    def issue(self, name, kind="ec", alternative_names=None):
+    def subordinate(self, name):
+        """An authority whose certificate this one has signed."""
+        made = Authority(name)
+        made.certificate = self.issue(name, extensions="basicConstraints=critical,CA:TRUE")
+        return made
+
+    def issue(self, name, kind="ec", alternative_names=None, extensions=None):
         """A certificate for a DNS name (or IP address); kind: "ec" or "rsa"."""
         self.count += 1
         made = Certificate(self.folder, str(self.count))
-        request, extensions = self.folder / "request", self.folder / "extensions"
+        request, file = self.folder / "request", self.folder / "extensions"
         key = ["rsa:2048"] if kind == "rsa" else ["ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
         _openssl("req", "-newkey", *key, "-nodes", "-subj", f"/CN={name}", "-keyout", str(made.key_file), "-out",
                  str(request))
-        extensions.write_text("subjectAltName=" + (alternative_names or f"DNS:{name}"))
+        file.write_text(extensions or "subjectAltName=" + (alternative_names or f"DNS:{name}"))
         _openssl("x509", "-req", "-in", str(request), "-CA", str(self.certificate.cert_file), "-CAkey",
-                 str(self.certificate.key_file), "-CAcreateserial", "-days", "30", "-extfile", str(extensions), "-out",
+                 str(self.certificate.key_file), "-CAcreateserial", "-days", "30", "-extfile", str(file), "-out",
                  str(made.cert_file))
         return made
 
