@@ -178,3 +178,58 @@ def presented_name(connection):
     done = subprocess.run(["openssl", "x509", "-noout", "-subject", "-nameopt", "multiline"], input=text, text=True,
                           stdout=subprocess.PIPE, check=True)
     return [line.split("=", 1)[1].strip() for line in done.stdout.splitlines() if "commonName" in line][0]
+
+
+class RawServer:
+    """Calls `serve(connection, number)` for each connection, counted from 0, in a thread of its own."""
+
+    def __init__(self, serve):
+        self.serve, self.count = serve, 0
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        while True:
+            try:
+                connection, _ = self.listener.accept()
+            except OSError:
+                return
+            number, self.count = self.count, self.count + 1
+            threading.Thread(target=self._run, args=(connection, number), daemon=True).start()
+
+    def _run(self, connection, number):
+        connection.settimeout(20)
+        with connection:
+            try:
+                self.serve(connection, number)
+            except OSError:
+                pass
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+
+
+def read_head(connection):
+    """(request or status line with headers, what came after them)."""
+    data = b""
+    while b"\r\n\r\n" not in data:
+        piece = connection.recv(65536)
+        if not piece:
+            return data, b""
+        data += piece
+    head, rest = data.split(b"\r\n\r\n", 1)
+    return head, rest
+
+
+def read_until(connection, end, data=b""):
+    while not data.endswith(end):
+        piece = connection.recv(65536)
+        if not piece:
+            break
+        data += piece
+    return data
