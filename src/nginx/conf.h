@@ -14,6 +14,7 @@ enum Variable : int {
   kUpstreamGrpcScheme,
   kUpstreamUri,
   kUpstreamHost,
+  kUpstreamHead,
   kUpstreamTe,
   kUpstreamUpgrade,
   kUpstreamConnection,

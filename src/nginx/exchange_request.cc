@@ -136,6 +136,8 @@ void RequestContext::SetRequestHeader(std::string_view name, std::string_view va
   // What goes to the upstream as Host is the proxy's to say; the client's own stays for the logs.
   if (EqualsIgnoreCase(name, "host")) {
     host_override_ = value;
+    // It is written into the request as it is: a line end would begin another header.
+    std::erase_if(host_override_, [](char c) { return c == '\r' || c == '\n'; });
     return;
   }
   request_headers::Set(r_, name, value);
@@ -186,7 +188,7 @@ void RequestContext::SetUpstreamTarget(std::string_view host, int port) {
 
 void RequestContext::Authenticate(plugin::EntityRef consumer, plugin::EntityRef credential,
                                   bool anonymous) {
-  const auto put = [this](std::string_view header, const std::string& value) {
+  const auto put = [this](std::string_view header, std::string_view value) {
     if (value.empty()) {
       ClearRequestHeader(header);
     } else {
@@ -194,13 +196,13 @@ void RequestContext::Authenticate(plugin::EntityRef consumer, plugin::EntityRef 
     }
   };
   const auto member = [](const plugin::EntityRef& row, std::string_view name) {
-    return row ? StringMember(*row, name) : std::string();
+    return row ? StringViewMember(*row, name) : std::string_view();
   };
   put("X-Consumer-ID", member(consumer, "id"));
   put("X-Consumer-Custom-ID", member(consumer, "custom_id"));
   put("X-Consumer-Username", member(consumer, "username"));
   // Each kind of credential is shown by the name that its owner knows it by.
-  std::string identifier = member(credential, "username");
+  std::string_view identifier = member(credential, "username");
   if (identifier.empty()) identifier = member(credential, "client_id");
   if (identifier.empty() && !member(credential, "algorithm").empty())
     identifier = member(credential, "key");

@@ -15,16 +15,14 @@ ngx_http_output_body_filter_pt next_body_filter;
 
 // A header that is made for nearly every response: no copies but the digits.
 void SetNumber(ngx_http_request_t* r, std::string_view name, int64_t number) {
-  response_headers::Remove(r, name);
   auto* digits = static_cast<u_char*>(ngx_pnalloc(r->pool, NGX_INT64_LEN));
   if (digits == nullptr) throw std::bad_alloc();
   const u_char* end = ngx_sprintf(digits, "%L", number);
-  response_headers::AddBorrowed(r, name, {static_cast<size_t>(end - digits), digits});
+  response_headers::SetBorrowed(r, name, {static_cast<size_t>(end - digits), digits});
 }
 
 void SetFixed(ngx_http_request_t* r, std::string_view name, std::string_view value) {
-  response_headers::Remove(r, name);
-  response_headers::AddBorrowed(r, name, Borrow(value));
+  response_headers::SetBorrowed(r, name, Borrow(value));
 }
 
 // Headers of the upstream that are about its connection, not about the client's.
@@ -82,7 +80,7 @@ void AddLocalHeaders(RequestContext& context) {
 
 // A client that sends Kong-Debug is told what its request was matched with.
 void AddDebugHeaders(RequestContext& context) {
-  if (!context.has_match() || !context.RequestHeader("kong-debug")) return;
+  if (!context.has_match() || !context.wants_debug) return;
   ngx_http_request_t* r = context.request();
   const auto add = [r](std::string_view name, const std::string& value) {
     if (!value.empty()) response_headers::Set(r, name, value);

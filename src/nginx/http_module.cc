@@ -19,6 +19,7 @@ constexpr std::string_view kVariableNames[kVariableCount] = {
     "upstream_grpc_scheme",
     "upstream_uri",
     "upstream_host",
+    "upstream_head",
     "upstream_te",
     "upstream_upgrade",
     "upstream_connection",

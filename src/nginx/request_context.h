@@ -159,6 +159,7 @@ class RequestContext final : public plugin::Exchange {
   bool answered = false;      // a local answer of a plugin or of routing
   bool headers_done = false;  // our header filter has seen the response
   bool wants_trailers = false;
+  bool wants_debug = false;  // the client asks what its request was matched with
 
   ngx_http_request_t* request() const { return r_; }
 
@@ -167,6 +168,9 @@ class RequestContext final : public plugin::Exchange {
   std::shared_ptr<void>& RawSlot(const void* plugin) override;
   Json SerializeRequest() const;
   Json SerializeLatencies() const;
+  void SetUpstreamHead();
+  std::string_view ConnectionHeader() const;  // what the upstream gets
+  std::string_view ForwardedFor() const;
   void Continue(bool respond);
 
   ngx_http_request_t* r_;
@@ -177,6 +181,7 @@ class RequestContext final : public plugin::Exchange {
   std::string upstream_path_, upstream_uri_;
   std::string host_override_;
   bool query_changed_ = false;
+  bool websocket_ = false;
   BodyReader body_done_;
   std::string_view forwarded_proto_, forwarded_host_, forwarded_port_, forwarded_path_,
       forwarded_prefix_;  // into the request's memory or match_

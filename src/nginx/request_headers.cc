@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <new>
 #include <string>
+#include <vector>
 
 #include "nginx/headers.h"
 #include "util/string_util.h"
@@ -8,9 +9,25 @@
 namespace silverback::nginx::request_headers {
 namespace {
 
-// nginx keeps these as arrays of pointers, all other well-known headers as one pointer.
-bool IsArray(std::string_view name) {
-  return EqualsIgnoreCase(name, "cookie") || EqualsIgnoreCase(name, "x-forwarded-for");
+// A header that nginx points to in headers_in: an array of pointers for some, one for the others.
+struct WellKnown {
+  std::string_view name;
+  ngx_uint_t offset;
+  bool is_array;
+};
+
+const std::vector<WellKnown>& WellKnownHeaders() {
+  static const auto all = [] {
+    std::vector<WellKnown> list;
+    for (const ngx_http_header_t* known = ngx_http_headers_in; known->name.len != 0; ++known) {
+      const std::string_view name = View(known->name);
+      list.push_back(
+          {name, known->offset,
+           EqualsIgnoreCase(name, "cookie") || EqualsIgnoreCase(name, "x-forwarded-for")});
+    }
+    return list;
+  }();
+  return all;
 }
 
 template <class Slot>
@@ -18,17 +35,13 @@ Slot& SlotAt(ngx_http_request_t* r, ngx_uint_t offset) {
   return *reinterpret_cast<Slot*>(reinterpret_cast<char*>(&r->headers_in) + offset);
 }
 
-const ngx_http_header_t* WellKnown(std::string_view name) {
-  for (const ngx_http_header_t* known = ngx_http_headers_in; known->name.len != 0; ++known) {
-    if (EqualsIgnoreCase(View(known->name), name)) return known;
-  }
-  return nullptr;
-}
-
 void Point(ngx_http_request_t* r, ngx_table_elt_t* element) {
-  const ngx_http_header_t* known = WellKnown(View(element->key));
-  if (known == nullptr) return;
-  if (!IsArray(View(element->key))) {
+  const auto& all = WellKnownHeaders();
+  const auto known = std::find_if(all.begin(), all.end(), [&](const WellKnown& header) {
+    return EqualsIgnoreCase(header.name, View(element->key));
+  });
+  if (known == all.end()) return;
+  if (!known->is_array) {
     SlotAt<ngx_table_elt_t*>(r, known->offset) = element;
     return;
   }
@@ -49,12 +62,12 @@ void MovePointers(ngx_http_request_t* r, ngx_table_elt_t* removed, ngx_table_elt
       --pointer;
     }
   };
-  for (const ngx_http_header_t* known = ngx_http_headers_in; known->name.len != 0; ++known) {
-    if (!IsArray(View(known->name))) {
-      follow(SlotAt<ngx_table_elt_t*>(r, known->offset));
+  for (const WellKnown& known : WellKnownHeaders()) {
+    if (!known.is_array) {
+      follow(SlotAt<ngx_table_elt_t*>(r, known.offset));
       continue;
     }
-    auto& array = SlotAt<ngx_array_t>(r, known->offset);
+    auto& array = SlotAt<ngx_array_t>(r, known.offset);
     auto** pointers = static_cast<ngx_table_elt_t**>(array.elts);
     for (ngx_uint_t i = 0; i < array.nelts; ++i) follow(pointers[i]);
     array.nelts = std::remove(pointers, pointers + array.nelts, nullptr) - pointers;
@@ -69,6 +82,28 @@ void RemoveElement(ngx_http_request_t* r, ngx_list_part_t* part, ngx_uint_t inde
 }
 
 bool HasUnderscore(std::string_view name) { return name.find('_') != name.npos; }
+
+void Push(ngx_http_request_t* r, std::string_view name, ngx_str_t value) {
+  auto* element = static_cast<ngx_table_elt_t*>(ngx_list_push(&r->headers_in.headers));
+  if (element == nullptr) throw std::bad_alloc();
+  *element = {};
+  element->value = value;
+  // The name as it is given, and behind it the one to compare by.
+  auto* memory = static_cast<u_char*>(ngx_pnalloc(r->pool, 2 * name.size()));
+  if (memory == nullptr) throw std::bad_alloc();
+  element->key = {name.size(), memory};
+  name.copy(reinterpret_cast<char*>(memory), name.size());
+  element->lowcase_key = memory + name.size();
+  element->hash = ngx_hash_strlow(element->lowcase_key, element->key.data, element->key.len);
+  Point(r, element);
+}
+
+// A copy in the request's pool; throws where there is no memory.
+ngx_str_t Kept(ngx_http_request_t* r, std::string_view value) {
+  const ngx_str_t copy = CopyTo(r->pool, value);
+  if (copy.data == nullptr) throw std::bad_alloc();
+  return copy;
+}
 
 }  // namespace
 
@@ -93,28 +128,29 @@ std::vector<std::string_view> All(ngx_http_request_t* r, std::string_view name) 
 }
 
 void Add(ngx_http_request_t* r, std::string_view name, std::string_view value) {
-  auto* element = static_cast<ngx_table_elt_t*>(ngx_list_push(&r->headers_in.headers));
-  if (element == nullptr) throw std::bad_alloc();
-  *element = {};
-  element->key = CopyTo(r->pool, name);
-  element->value = CopyTo(r->pool, value);
-  element->lowcase_key = static_cast<u_char*>(ngx_pnalloc(r->pool, name.size()));
-  if (element->key.data == nullptr || element->value.data == nullptr ||
-      element->lowcase_key == nullptr)
-    throw std::bad_alloc();
-  element->hash = ngx_hash_strlow(element->lowcase_key, element->key.data, element->key.len);
-  Point(r, element);
+  Push(r, name, Kept(r, value));
 }
 
 void Set(ngx_http_request_t* r, std::string_view name, std::string_view value) {
-  // `value` may be a view of what is removed.
-  const std::string kept(value);
-  Remove(r, name);
-  Add(r, name, kept);
-  if (EqualsIgnoreCase(name, "content-length")) {
-    r->headers_in.content_length_n =
-        ngx_atoof(reinterpret_cast<u_char*>(const_cast<char*>(kept.data())), kept.size());
+  // Copied first: `value` may be a view of what is replaced.
+  const ngx_str_t kept = Kept(r, value);
+  ngx_table_elt_t* only = nullptr;
+  int count = 0;
+  EachElement(r->headers_in.headers, [&](ngx_table_elt_t& element) {
+    if (EqualsIgnoreCase(View(element.key), name)) {
+      only = &element;
+      ++count;
+    }
+    return true;
+  });
+  if (count == 1) {
+    only->value = kept;
+  } else {
+    if (count != 0) Remove(r, name);
+    Push(r, name, kept);
   }
+  if (EqualsIgnoreCase(name, "content-length"))
+    r->headers_in.content_length_n = ngx_atoof(kept.data, kept.len);
 }
 
 void Remove(ngx_http_request_t* r, std::string_view name) {

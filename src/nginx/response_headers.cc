@@ -7,25 +7,30 @@
 namespace silverback::nginx::response_headers {
 namespace {
 
-// Well-known response headers that nginx keeps a single pointer to.
+// Response headers that nginx keeps a pointer to.
+struct WellKnown {
+  std::string_view name;
+  ngx_table_elt_t* ngx_http_headers_out_t::*slot;
+};
+using Out = ngx_http_headers_out_t;
+constexpr WellKnown kWellKnown[] = {
+    {"server", &Out::server},
+    {"date", &Out::date},
+    {"content-length", &Out::content_length},
+    {"content-encoding", &Out::content_encoding},
+    {"location", &Out::location},
+    {"refresh", &Out::refresh},
+    {"last-modified", &Out::last_modified},
+    {"content-range", &Out::content_range},
+    {"accept-ranges", &Out::accept_ranges},
+    {"www-authenticate", &Out::www_authenticate},
+    {"expires", &Out::expires},
+    {"etag", &Out::etag},
+};
+
 ngx_table_elt_t** SlotOf(ngx_http_request_t* r, std::string_view name) {
-  ngx_http_headers_out_t& out = r->headers_out;
-  const std::pair<std::string_view, ngx_table_elt_t**> slots[] = {
-      {"server", &out.server},
-      {"date", &out.date},
-      {"content-length", &out.content_length},
-      {"content-encoding", &out.content_encoding},
-      {"location", &out.location},
-      {"refresh", &out.refresh},
-      {"last-modified", &out.last_modified},
-      {"content-range", &out.content_range},
-      {"accept-ranges", &out.accept_ranges},
-      {"www-authenticate", &out.www_authenticate},
-      {"expires", &out.expires},
-      {"etag", &out.etag},
-  };
-  for (const auto& [known, slot] : slots) {
-    if (EqualsIgnoreCase(known, name)) return slot;
+  for (const WellKnown& known : kWellKnown) {
+    if (EqualsIgnoreCase(known.name, name)) return &(r->headers_out.*known.slot);
   }
   return nullptr;
 }
@@ -36,6 +41,21 @@ ngx_table_elt_t* Push(ngx_http_request_t* r) {
   *element = {};
   element->hash = 1;
   return element;
+}
+
+// Elements with hash 0 are not sent.
+void Hide(ngx_http_request_t* r, std::string_view name) {
+  EachElement(r->headers_out.headers, [&](ngx_table_elt_t& element) {
+    if (element.hash != 0 && EqualsIgnoreCase(View(element.key), name)) element.hash = 0;
+    return true;
+  });
+}
+
+// A copy in the request's pool; throws where there is no memory.
+ngx_str_t Kept(ngx_http_request_t* r, std::string_view value) {
+  const ngx_str_t copy = CopyTo(r->pool, value);
+  if (copy.data == nullptr) throw std::bad_alloc();
+  return copy;
 }
 
 std::string_view PooledNumber(ngx_http_request_t* r, off_t number) {
@@ -71,9 +91,8 @@ void Add(ngx_http_request_t* r, std::string_view name, std::string_view value) {
   if (EqualsIgnoreCase(name, "content-type") || EqualsIgnoreCase(name, "content-length"))
     return Set(r, name, value);
   ngx_table_elt_t* element = Push(r);
-  element->key = CopyTo(r->pool, name);
-  element->value = CopyTo(r->pool, value);
-  if (element->key.data == nullptr || element->value.data == nullptr) throw std::bad_alloc();
+  element->key = Kept(r, name);
+  element->value = Kept(r, value);
   if (ngx_table_elt_t** slot = SlotOf(r, name)) *slot = element;
 }
 
@@ -90,9 +109,23 @@ void Set(ngx_http_request_t* r, std::string_view name, std::string_view value) {
     r->headers_out.content_length_n = ngx_atoof(Borrow(value).data, value.size());
     return;
   }
-  const std::string kept(value);
-  Remove(r, name);
-  Add(r, name, kept);
+  ngx_table_elt_t* only = nullptr;
+  int count = 0;
+  EachElement(r->headers_out.headers, [&](ngx_table_elt_t& element) {
+    if (element.hash != 0 && EqualsIgnoreCase(View(element.key), name)) {
+      only = &element;
+      ++count;
+    }
+    return true;
+  });
+  if (count == 0) return Add(r, name, value);
+  const ngx_str_t kept = Kept(r, value);  // before it goes: `value` may be a view of it
+  if (count == 1) {
+    only->value = kept;
+  } else {
+    Remove(r, name);
+    Add(r, name, View(kept));
+  }
 }
 
 void Remove(ngx_http_request_t* r, std::string_view name) {
@@ -105,15 +138,13 @@ void Remove(ngx_http_request_t* r, std::string_view name) {
     ngx_http_clear_content_length(r);
     return;
   }
-  EachElement(r->headers_out.headers, [&](ngx_table_elt_t& element) {
-    if (element.hash != 0 && EqualsIgnoreCase(View(element.key), name)) element.hash = 0;
-    return true;
-  });
+  Hide(r, name);
   if (EqualsIgnoreCase(name, "server")) return SuppressServer(r);
   if (ngx_table_elt_t** slot = SlotOf(r, name)) *slot = nullptr;
 }
 
-void AddBorrowed(ngx_http_request_t* r, std::string_view name, ngx_str_t value) {
+void SetBorrowed(ngx_http_request_t* r, std::string_view name, ngx_str_t value) {
+  Hide(r, name);
   ngx_table_elt_t* element = Push(r);
   element->key = Borrow(name);
   element->value = value;

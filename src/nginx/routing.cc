@@ -1,4 +1,6 @@
 // From the request to its route, and what the upstream is told about the client.
+#include <new>
+
 #include "nginx/conf.h"
 #include "nginx/headers.h"
 #include "nginx/request_context.h"
@@ -37,6 +39,31 @@ bool WantsTrailers(ngx_http_request_t* r) {
   }
   return false;
 }
+
+// Header lines behind the name and colon of a first one, in memory of the request.
+class HeadWriter {
+ public:
+  HeadWriter(ngx_pool_t* pool, std::string_view first, size_t room)
+      : start_(static_cast<u_char*>(ngx_pnalloc(pool, first.size() + room))) {
+    if (start_ == nullptr) throw std::bad_alloc();
+    at_ = start_;
+    Append(first);
+  }
+  void Line(std::string_view name, std::string_view value) {
+    if (value.empty()) return;
+    Append("\r\n");
+    Append(name);
+    Append(": ");
+    Append(value);
+  }
+  std::string_view text() const { return View({static_cast<size_t>(at_ - start_), start_}); }
+
+ private:
+  void Append(std::string_view text) { at_ = ngx_cpymem(at_, text.data(), text.size()); }
+
+  u_char* start_;
+  u_char* at_;
+};
 
 }  // namespace
 
@@ -114,6 +141,33 @@ void RequestContext::MakeHostHeader() {
 
 void RequestContext::SetUpstreamHost() {
   SetVariable(r_, *MainConfOf(r_), kUpstreamHost, upstream.host_header);
+  SetUpstreamHead();
+}
+
+// The lines that the gateway itself says to the upstream, as one value: a directive and a variable
+// for each of them would cost more than all of the gateway's own work.
+void RequestContext::SetUpstreamHead() {
+  const std::pair<std::string_view, std::string_view> lines[] = {
+      {"TE", wants_trailers ? "trailers" : ""},  {"Upgrade", websocket_ ? "websocket" : ""},
+      {"Connection", ConnectionHeader()},        {"X-Forwarded-For", ForwardedFor()},
+      {"X-Forwarded-Proto", forwarded_proto_},   {"X-Forwarded-Host", forwarded_host_},
+      {"X-Forwarded-Port", forwarded_port_},     {"X-Forwarded-Path", forwarded_path_},
+      {"X-Forwarded-Prefix", forwarded_prefix_}, {"X-Real-IP", ForwardedIp()},
+  };
+  constexpr size_t kSeparators = 4;  // CR, LF, colon, space
+  size_t room = 0;
+  for (const auto& [name, value] : lines) room += name.size() + value.size() + kSeparators;
+  HeadWriter head(r_->pool, upstream.host_header, room);
+  for (const auto& [name, value] : lines) head.Line(name, value);
+  SetVariable(r_, *MainConfOf(r_), kUpstreamHead, head.text());
+}
+
+std::string_view RequestContext::ConnectionHeader() const {
+  return websocket_ ? "keep-alive, Upgrade" : "keep-alive";
+}
+
+std::string_view RequestContext::ForwardedFor() const {
+  return forwarded_for_.empty() ? ForwardedIp() : std::string_view(forwarded_for_);
 }
 
 void RequestContext::SetProxyVariables() {
@@ -133,20 +187,14 @@ void RequestContext::SetProxyVariables() {
   set(kUpstreamUri, uri);
   set(kUpstreamScheme, upstream.scheme);
   set(kUpstreamGrpcScheme, upstream.scheme);
-  set(kUpstreamHost, upstream.host_header);
-
-  const std::string_view upgrade = HeaderValue(r_->headers_in.upgrade);
-  const bool websocket = EqualsIgnoreCase(upgrade, "websocket");
-  set(kUpstreamUpgrade, websocket ? "websocket" : "");
-  set(kUpstreamConnection, websocket ? "keep-alive, Upgrade" : "keep-alive");
+  websocket_ = EqualsIgnoreCase(HeaderValue(r_->headers_in.upgrade), "websocket");
   wants_trailers = WantsTrailers(r_);
+  SetUpstreamHost();
+  // For templates that name them one by one.
   set(kUpstreamTe, wants_trailers ? "trailers" : "");
-
-  if (forwarded_for_.empty()) {
-    set(kForwardedFor, ForwardedIp());
-  } else {
-    set(kForwardedFor, forwarded_for_);
-  }
+  set(kUpstreamUpgrade, websocket_ ? "websocket" : "");
+  set(kUpstreamConnection, ConnectionHeader());
+  set(kForwardedFor, ForwardedFor());
   set(kForwardedProto, forwarded_proto_);
   set(kForwardedHost, forwarded_host_);
   set(kForwardedPort, forwarded_port_);

@@ -49,7 +49,8 @@ std::optional<LocalResponse> CheckGrpc(RequestContext& context, const entity::Ro
 
 // Which route and service answer, for a client that asks for it.
 void ShowMatch(RequestContext& context) {
-  if (!context.RequestHeader("kong-debug")) return;
+  context.wants_debug = context.RequestHeader("kong-debug").has_value();
+  if (!context.wants_debug) return;
   const auto show = [&](std::string_view name, const std::string& value) {
     if (!value.empty()) context.SetResponseHeader(name, value);
   };

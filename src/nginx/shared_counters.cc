@@ -27,8 +27,7 @@ struct Bucket {
 
 class BucketLock {
  public:
-  explicit BucketLock(Bucket& bucket) : bucket_(bucket) {
-    const pid_t self = getpid();
+  BucketLock(Bucket& bucket, pid_t self) : bucket_(bucket) {
     for (int spins = 1;; ++spins) {
       pid_t owner = 0;
       if (bucket_.owner.compare_exchange_weak(owner, self, std::memory_order_acquire)) return;
@@ -79,10 +78,12 @@ SharedCounters::Table* SharedCounters::Create(void* memory, size_t bytes) {
   return table;
 }
 
+SharedCounters::SharedCounters(Table* table) : table_(table), self_(getpid()) {}
+
 int64_t SharedCounters::Add(std::string_view key, int64_t amount, double expires_at, double now) {
   const XXH128_hash_t hash = XXH3_128bits(key.data(), key.size());
   Bucket& bucket = table_->first[hash.low64 % table_->buckets];
-  BucketLock lock(bucket);
+  BucketLock lock(bucket, self_);
   Slot* slot = FindSlot(bucket, hash);
   if (slot != nullptr && slot->expires_at > now) return slot->value += amount;
   if (slot == nullptr) slot = &EarliestSlot(bucket);
@@ -93,7 +94,7 @@ int64_t SharedCounters::Add(std::string_view key, int64_t amount, double expires
 int64_t SharedCounters::Get(std::string_view key, double now) {
   const XXH128_hash_t hash = XXH3_128bits(key.data(), key.size());
   Bucket& bucket = table_->first[hash.low64 % table_->buckets];
-  BucketLock lock(bucket);
+  BucketLock lock(bucket, self_);
   const Slot* slot = FindSlot(bucket, hash);
   return slot != nullptr && slot->expires_at > now ? slot->value : 0;
 }

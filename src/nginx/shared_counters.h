@@ -1,8 +1,8 @@
 // SharedCounters: plugin::Counters in memory that all workers map. A table of a fixed size: when a
 // bucket is full, the counter that expires first makes room. Keys are told apart by a 128-bit hash.
 //
-// Any process and thread may call it. A process that is killed while it holds a bucket's lock does
-// not block the others: they see that it is gone.
+// Each process makes its own object; any of its threads may call it. A process that is killed while
+// it holds a bucket's lock does not block the others: they see that it is gone.
 #pragma once
 
 #include <sys/types.h>
@@ -22,13 +22,14 @@ class SharedCounters final : public plugin::Counters {
   // Lays an empty table out in `memory` of `bytes`, aligned to 64.
   static Table* Create(void* memory, size_t bytes);
 
-  explicit SharedCounters(Table* table) : table_(table) {}
+  explicit SharedCounters(Table* table);
 
   int64_t Add(std::string_view key, int64_t amount, double expires_at, double now) override;
   int64_t Get(std::string_view key, double now) override;
 
  private:
   Table* table_;
+  const pid_t self_;  // of the process that made this object
 };
 
 }  // namespace silverback::nginx

@@ -15,10 +15,12 @@ class SharedCountersTest : public ::testing::Test {
   static constexpr size_t kBytes = 1 << 20;
   SharedCountersTest()
       : memory_(mmap(nullptr, kBytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0)),
-        counters_(SharedCounters::Create(memory_, kBytes)) {}
+        table_(SharedCounters::Create(memory_, kBytes)),
+        counters_(table_) {}
   ~SharedCountersTest() override { munmap(memory_, kBytes); }
 
   void* memory_;
+  SharedCounters::Table* table_;
   SharedCounters counters_;
 };
 
@@ -41,15 +43,16 @@ TEST_F(SharedCountersTest, AFullTableKeepsWhatLivesLongest) {
 TEST_F(SharedCountersTest, ThreadsAndProcessesLoseNoCount) {
   constexpr int kAdds = 20000;
   const pid_t child = fork();
-  const auto add = [this] {
-    for (int i = 0; i < kAdds; ++i) counters_.Add("shared", 1, 100, 1);
+  const auto add = [](SharedCounters& counters) {
+    for (int i = 0; i < kAdds; ++i) counters.Add("shared", 1, 100, 1);
   };
   if (child == 0) {
-    add();
+    SharedCounters mine(table_);
+    add(mine);
     _exit(0);
   }
-  std::thread other(add);
-  add();
+  std::thread other([&] { add(counters_); });
+  add(counters_);
   other.join();
   int status = 0;
   waitpid(child, &status, 0);
@@ -59,7 +62,8 @@ TEST_F(SharedCountersTest, ThreadsAndProcessesLoseNoCount) {
 TEST_F(SharedCountersTest, TheLockOfADeadProcessIsTakenOver) {
   const pid_t child = fork();
   if (child == 0) {
-    for (;;) counters_.Add("busy", 1, 100, 1);
+    SharedCounters mine(table_);
+    for (;;) mine.Add("busy", 1, 100, 1);
   }
   usleep(20000);
   kill(child, SIGKILL);

@@ -101,10 +101,10 @@ void SwapBody(RequestContext& context) {
 }
 
 void RemoveHopByHopHeaders(RequestContext& context, bool websocket) {
-  const auto connection = context.RequestHeader("connection");
-  if (connection && !EqualsIgnoreCase(*connection, "keep-alive") &&
-      !EqualsIgnoreCase(*connection, "close") && !EqualsIgnoreCase(*connection, "upgrade")) {
-    const std::string names = ToLower(*connection);
+  const std::string_view connection = context.RequestHeader("connection").value_or("");
+  if (!connection.empty() && !EqualsIgnoreCase(connection, "keep-alive") &&
+      !EqualsIgnoreCase(connection, "close") && !EqualsIgnoreCase(connection, "upgrade")) {
+    const std::string names = ToLower(connection);
     for (const std::string_view part : Split(names, ',')) {
       const std::string_view name = Trim(part);
       if (name.empty() || name == "close" || name == "keep-alive") continue;

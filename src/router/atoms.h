@@ -11,6 +11,8 @@
 #include <string_view>
 #include <vector>
 
+#include "util/large_array.h"
+
 namespace silverback::router {
 
 using Atom = uint32_t;
@@ -33,6 +35,13 @@ class AtomTable {
   Atom Find(std::string_view name) const {
     if (slots_.empty()) return kNoAtom;
     return const_cast<AtomTable*>(this)->Probe(name, XXH3_64bits(name.data(), name.size())).atom;
+  }
+
+  // Asks for the memory that Find will read first.
+  void Prefetch(std::string_view name) const {
+    if (slots_.empty()) return;
+    const uint64_t hash = XXH3_64bits(name.data(), name.size());
+    __builtin_prefetch(&slots_[hash & (slots_.size() - 1)]);
   }
 
   std::string_view Name(Atom atom) const { return names_[atom - 1]; }
@@ -61,7 +70,7 @@ class AtomTable {
   }
 
   void Grow() {
-    std::vector<Slot> old(std::max<size_t>(16, slots_.size() * 2));
+    LargeArray<Slot> old(std::max<size_t>(16, slots_.size() * 2));
     old.swap(slots_);
     for (const Slot& slot : old) {
       if (slot.atom == kNoAtom) continue;
@@ -87,8 +96,8 @@ class AtomTable {
     return {place, name.size()};
   }
 
-  std::vector<Slot> slots_;
-  std::vector<std::string_view> names_;
+  LargeArray<Slot> slots_;
+  LargeArray<std::string_view> names_;
   std::vector<std::unique_ptr<char[]>> chunks_;
   std::vector<std::unique_ptr<std::string>> large_;
   size_t used_ = 0, large_bytes_ = 0;

@@ -36,10 +36,31 @@ struct HttpIndex::Scratch {
   std::vector<std::pair<uint32_t, bool>> regex_results;
 };
 
+namespace {
+
+// Asks for all of an object's cache lines at once. On a cold cache a search waits for one line
+// after the other otherwise.
+template <class T>
+void Prefetch(const T& object) {
+  constexpr size_t kLine = 64;
+  const auto* bytes = reinterpret_cast<const char*>(&object);
+  for (size_t i = 0; i < sizeof object; i += kLine) __builtin_prefetch(bytes + i);
+}
+
+}  // namespace
+
 class HttpIndex::Search {
  public:
   Search(const HttpIndex& index, const Request& request, Scratch& scratch)
-      : index_(index), request_(request), scratch_(scratch) {}
+      : index_(index), request_(request), scratch_(scratch) {
+    Prefetch(index);
+    Prefetch(scratch);
+    index.hosts_.Prefetch(request.host);
+    __builtin_prefetch(scratch.hosts.data());
+    __builtin_prefetch(scratch.paths.data());
+    __builtin_prefetch(scratch.lists.data());
+    __builtin_prefetch(scratch.merged.data());
+  }
 
   const Rule* Run();
   PathRegex::Found MatchRegex(const Rule& rule) const {
@@ -359,8 +380,8 @@ const HttpIndex::Rule* HttpIndex::Search::Best(Preference preference, Atom value
 const HttpIndex::Rule* HttpIndex::Search::Run() {
   scratch_.regex_results.clear();
   plain_http_ = request_.scheme == "http";
-  FindHosts();
   FindPaths();
+  FindHosts();
   FindHeaders();
   method_ = index_.methods_.Find(request_.method);
   method_bit_ = index_.MethodBit(request_.method);

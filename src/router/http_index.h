@@ -24,6 +24,7 @@
 #include "router/postings.h"
 #include "router/route_rule.h"
 #include "router/router.h"
+#include "util/large_array.h"
 
 namespace silverback::router {
 
@@ -74,8 +75,8 @@ class HttpIndex {
   }
   uint32_t MethodBit(std::string_view method) const;
 
-  std::vector<RouteRules> routes_;
-  std::vector<Rule> rules_;               // by category, then by precedence
+  LargeArray<RouteRules> routes_;
+  LargeArray<Rule> rules_;                // by category, then by precedence
   std::vector<CategoryInfo> categories_;  // in the order of trial
   AtomTable hosts_;                       // plain hosts of routes
   AtomTable wildcards_;                   // hosts with "*", in the order of precedence

@@ -178,7 +178,7 @@ void HttpIndex::Builder::MakeRules() {
   std::stable_sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) {
     return TriedBefore(rule_categories_[a], rule_categories_[b]);
   });
-  std::vector<Rule> sorted;
+  LargeArray<Rule> sorted;
   sorted.reserve(order.size());
   std::vector<Category> categories;
   for (const uint32_t i : order) {

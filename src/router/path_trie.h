@@ -3,10 +3,12 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
+#include <cstring>
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#include "util/large_array.h"
 
 namespace silverback::router {
 
@@ -18,45 +20,44 @@ class PathTrie {
   // Calls found(id) for the stored prefixes of `text`, the shortest first.
   template <class F>
   void Walk(std::string_view text, F&& found) const {
-    if (nodes_.empty()) return;
-    uint32_t at = 0;
+    if (memory_.empty()) return;
+    const char* at = memory_.data();
     while (true) {
-      const Node& node = nodes_[at];
-      if (text.substr(0, node.label_size) != Label(node)) return;
+      Head node;
+      std::memcpy(&node, at, sizeof node);
+      const char* label = at + sizeof node;
+      if (text.substr(0, node.label_size) != std::string_view(label, node.label_size)) return;
       text.remove_prefix(node.label_size);
       if (node.id != 0) found(node.id);
       if (text.empty()) return;
-      const size_t child =
-          std::string_view(first_.data() + node.children, node.child_count).find(text.front());
+      const std::string_view first(label + node.label_size, node.child_count);
+      const size_t child = first.find(text.front());
       if (child == std::string_view::npos) return;
-      at = node.children + static_cast<uint32_t>(child);
+      uint32_t offset;
+      std::memcpy(&offset, first.data() + first.size() + child * sizeof offset, sizeof offset);
+      at = memory_.data() + offset;
     }
   }
 
-  size_t memory_bytes() const {
-    return nodes_.capacity() * sizeof(Node) + first_.capacity() + labels_.capacity();
-  }
+  size_t memory_bytes() const { return memory_.capacity(); }
 
  private:
-  struct Node {
-    uint32_t label = 0, label_size = 0;  // in labels_
-    uint32_t children = 0;               // index of the first child; they lie side by side
-    uint32_t child_count = 0;
+  // A node is one piece of memory, so that a step of a walk touches one or two cache lines: this,
+  // its label, the first character of each child's label, and where each child begins.
+  struct Head {
     uint32_t id = 0;  // 0: no string ends here
+    uint32_t label_size = 0;
+    uint32_t child_count = 0;
   };
+  // The strings that a node is made of, and where its parent wants its place to be written.
   struct Range {
-    uint32_t node, begin, end, depth;
+    uint32_t begin, end, depth, place;
   };
 
-  std::string_view Label(const Node& node) const {
-    return std::string_view(labels_).substr(node.label, node.label_size);
-  }
   void Fill(const std::vector<std::pair<std::string_view, uint32_t>>& strings, const Range& range,
             std::vector<Range>& todo);
 
-  std::vector<Node> nodes_;
-  std::vector<char> first_;  // first character of each node's label, for the search among children
-  std::string labels_;
+  LargeArray<char> memory_;
 };
 
 }  // namespace silverback::router

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "router/atoms.h"
+#include "util/large_array.h"
 
 namespace silverback::router {
 
@@ -79,15 +80,15 @@ class Postings {
     return slots_[i];
   }
   void Grow() {
-    std::vector<Slot> old(slots_.empty() ? 16 : slots_.size() * 2);
+    LargeArray<Slot> old(slots_.empty() ? 16 : slots_.size() * 2);
     old.swap(slots_);
     for (const Slot& slot : old) {
       if (slot.count != 0) Probe(slot.key) = slot;
     }
   }
 
-  std::vector<Slot> slots_;
-  std::vector<uint32_t> values_;
+  LargeArray<Slot> slots_;
+  LargeArray<uint32_t> values_;
   size_t used_ = 0;
   uint32_t total_ = 0;
 };

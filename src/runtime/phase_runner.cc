@@ -25,6 +25,7 @@ Outcome PhaseRunner::Start(Exchange& exchange, plugin::Phase phase) {
   // What the rewrite phase chose among the global plugins is chosen anew, now that the scope is
   // known.
   ran_.clear();
+  ran_.reserve(plan_->items.size());
   phases_ = 0;
   return Run(exchange);
 }
@@ -41,7 +42,7 @@ Outcome PhaseRunner::Run(Exchange& exchange) {
     if (item.group->has_consumer_rows() && exchange.consumer()) {
       const entity::Route* route = exchange.route();
       slot = item.group->Resolve(route ? route->id : "", route ? route->service_id : "",
-                                 StringMember(*exchange.consumer(), "id"));
+                                 StringViewMember(*exchange.consumer(), "id"));
     }
     if (!slot) continue;
     Collect(slot);

@@ -81,6 +81,12 @@ std::string StringMember(const Json& value, std::string_view key, std::string_vi
   return member && member->is_string() ? member->get<std::string>() : std::string(otherwise);
 }
 
+std::string_view StringViewMember(const Json& value, std::string_view key) {
+  const Json* member = FindMember(value, key);
+  if (!member || !member->is_string()) return {};
+  return member->get_ref<const std::string&>();
+}
+
 double NumberMember(const Json& value, std::string_view key, double otherwise) {
   const Json* member = FindMember(value, key);
   return member && member->is_number() ? member->get<double>() : otherwise;

@@ -30,6 +30,7 @@ const Json* FindMember(const Json& value, std::string_view key);
 
 // A member of that type, or the default: null counts as absent.
 std::string StringMember(const Json& value, std::string_view key, std::string_view otherwise = "");
+std::string_view StringViewMember(const Json& value, std::string_view key);  // a view into `value`
 double NumberMember(const Json& value, std::string_view key, double otherwise = 0);
 bool BoolMember(const Json& value, std::string_view key, bool otherwise = false);
 // The "id" of a foreign member such as {"service": {"id": ...}}, or "".

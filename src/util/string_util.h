@@ -12,8 +12,14 @@ std::string_view Trim(std::string_view text);  // spaces, tabs, CR, LF at both e
 std::vector<std::string_view> Split(std::string_view text,
                                     char separator);  // "a,,b" gives three parts
 std::string Join(const std::vector<std::string>& parts, std::string_view separator);
-std::string ToLower(std::string_view text);                     // ASCII only
-bool EqualsIgnoreCase(std::string_view a, std::string_view b);  // ASCII only
+std::string ToLower(std::string_view text);                             // ASCII only
+bool SameSizeEqualsIgnoreCase(std::string_view a, std::string_view b);  // REQUIRES: same size
+// ASCII only. Here for speed: most names differ in their size or their last letter.
+inline bool EqualsIgnoreCase(std::string_view a, std::string_view b) {
+  if (a.size() != b.size()) return false;
+  if (a.empty()) return true;
+  return ((a.back() ^ b.back()) & ~0x20) == 0 && SameSizeEqualsIgnoreCase(a, b);
+}
 std::string ReplaceAll(std::string_view text, std::string_view from, std::string_view to);
 
 // Lower-case or upper-case hexadecimal UUID in the 8-4-4-4-12 form.

@@ -9,10 +9,11 @@ namespace {
 
 using plugin::Exchange;
 using plugin::Next;
-using Groups = std::vector<std::string>;
+using List = std::vector<std::string>;
+using Groups = std::vector<std::string_view>;  // into the rows, or what plugins share
 
-Groups SortedList(const Json& config, std::string_view name) {
-  Groups list;
+List SortedList(const Json& config, std::string_view name) {
+  List list;
   if (const Json* values = FindMember(config, name); values && values->is_array()) {
     for (const Json& value : *values) list.push_back(value.get<std::string>());
   }
@@ -22,7 +23,7 @@ Groups SortedList(const Json& config, std::string_view name) {
 
 std::string Joined(const Groups& groups) {
   std::string out;
-  for (const std::string& group : groups) {
+  for (const std::string_view group : groups) {
     if (!out.empty()) out += ", ";
     out += group;
   }
@@ -44,7 +45,9 @@ class Acl final : public plugin::Plugin {
       if (!authenticated.empty()) return Judge(exchange, authenticated, "X-Authenticated-Groups");
     }
     if (!exchange.consumer()) return plugin::Refuse(exchange, 401, "Unauthorized");
-    const Groups groups = GroupsOf(exchange);
+    const auto& id = (*exchange.consumer())["id"].get_ref<const std::string&>();
+    const auto rows = env_.entities.FindFor("acls", "consumer", id);
+    const Groups groups = GroupsOf(*rows);
     if (groups.empty() && !exchange.credential())
       return plugin::Refuse(exchange, 401, "Unauthorized");
     return Judge(exchange, groups, "X-Consumer-Groups");
@@ -55,26 +58,23 @@ class Acl final : public plugin::Plugin {
     Groups groups;
     if (const Json* list = FindMember(shared, "authenticated_groups"); list && list->is_array()) {
       for (const Json& group : *list) {
-        if (group.is_string()) groups.push_back(group.get<std::string>());
+        if (group.is_string()) groups.push_back(group.get_ref<const std::string&>());
       }
     }
     return groups;
   }
 
-  Groups GroupsOf(const Exchange& exchange) const {
+  static Groups GroupsOf(const std::vector<plugin::EntityRef>& rows) {
     Groups groups;
-    const auto& id = (*exchange.consumer())["id"].get_ref<const std::string&>();
-    const auto rows = env_.entities.FindFor("acls", "consumer", id);
-    for (const plugin::EntityRef& row : *rows) {
-      groups.push_back((*row)["group"].get_ref<const std::string&>());
-    }
+    groups.reserve(rows.size());
+    for (const plugin::EntityRef& row : rows) groups.push_back(StringViewMember(*row, "group"));
     std::sort(groups.begin(), groups.end());
     return groups;
   }
 
   Next Judge(Exchange& exchange, const Groups& groups, std::string_view header) const {
-    const auto in = [&](const Groups& list) {
-      return std::any_of(groups.begin(), groups.end(), [&](const std::string& group) {
+    const auto in = [&](const List& list) {
+      return std::any_of(groups.begin(), groups.end(), [&](std::string_view group) {
         return std::binary_search(list.begin(), list.end(), group);
       });
     };
@@ -85,7 +85,7 @@ class Acl final : public plugin::Plugin {
   }
 
   plugin::PluginEnv& env_;
-  const Groups allow_, deny_;
+  const List allow_, deny_;
   const bool hide_;
 };
 

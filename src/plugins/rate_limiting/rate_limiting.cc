@@ -23,6 +23,8 @@ LimitBy ParseLimitBy(const std::string& name) {
   return LimitBy::kConsumer;
 }
 
+constexpr size_t kWindowSize = 32;  // what names a window in a key: ":1700000000:minute"
+
 struct Limit {
   const Window* window;
   double limit;
@@ -36,12 +38,16 @@ struct Usage {
 };
 
 std::string_view IdOf(const plugin::EntityRef& row) {
-  const Json* id = row ? FindMember(*row, "id") : nullptr;
-  return id && id->is_string() ? std::string_view(id->get_ref<const std::string&>())
-                               : std::string_view();
+  return row ? StringViewMember(*row, "id") : std::string_view();
 }
 
-std::string Whole(double number) { return DumpJson(Json(number)); }
+// The names outlive the request: they are those of the windows.
+using Shown = std::vector<std::pair<std::string_view, std::string>>;
+
+std::string NumberText(double number) {
+  const auto whole = static_cast<int64_t>(number);
+  return static_cast<double>(whole) == number ? std::to_string(whole) : DumpJson(Json(number));
+}
 
 class RateLimiting final : public plugin::Plugin {
  public:
@@ -69,8 +75,10 @@ class RateLimiting final : public plugin::Plugin {
     std::vector<Usage> usage;
     usage.reserve(limits_.size());
     const Limit* exceeded = nullptr;
-    std::string key = key_prefix_;
-    key += IdentifierOf(exchange);
+    const std::string_view identifier = IdentifierOf(exchange);
+    std::string key;
+    key.reserve(key_prefix_.size() + identifier.size() + kWindowSize);
+    key.append(key_prefix_).append(identifier);
     const size_t stem = key.size();
     for (const Limit& limit : limits_) {
       SetWindow(key, stem, *limit.window, second);
@@ -137,20 +145,20 @@ class RateLimiting final : public plugin::Plugin {
 
   Next Answer(Exchange& exchange, const std::vector<Usage>& usage, const Limit* exceeded,
               int64_t now) const {
-    plugin::Headers headers;
+    Shown headers;
     if (!hide_headers_) headers = HeadersOf(usage, exceeded, now);
     if (exceeded) {
-      if (!headers.empty()) headers.emplace_back("Retry-After", headers.back().second);
-      return plugin::Refuse(exchange, 429, "API rate limit exceeded", std::move(headers));
+      plugin::Headers refused(headers.begin(), headers.end());
+      if (!refused.empty()) refused.emplace_back("Retry-After", refused.back().second);
+      return plugin::Refuse(exchange, 429, "API rate limit exceeded", std::move(refused));
     }
     for (const auto& [name, value] : headers) exchange.SetResponseHeader(name, value);
     return Next::kContinue;
   }
 
   // RateLimit-Reset is the last one.
-  static plugin::Headers HeadersOf(const std::vector<Usage>& usage, const Limit* exceeded,
-                                   int64_t now) {
-    plugin::Headers headers;
+  static Shown HeadersOf(const std::vector<Usage>& usage, const Limit* exceeded, int64_t now) {
+    Shown headers;
     headers.reserve(usage.size() * 2 + 4);
     const Limit* closest = nullptr;
     double least = 0;
@@ -164,13 +172,13 @@ class RateLimiting final : public plugin::Plugin {
         least = remaining;
       }
       headers.emplace_back(use.limit->window->limit_header, use.limit->limit_text);
-      headers.emplace_back(use.limit->window->remaining_header, Whole(remaining));
+      headers.emplace_back(use.limit->window->remaining_header, NumberText(remaining));
     }
     if (!closest) return headers;
     const int64_t reset =
         std::max<int64_t>(1, closest->window->seconds - (now - WindowStart(*closest->window, now)));
     headers.emplace_back("RateLimit-Limit", closest->limit_text);
-    headers.emplace_back("RateLimit-Remaining", Whole(least));
+    headers.emplace_back("RateLimit-Remaining", NumberText(least));
     headers.emplace_back("RateLimit-Reset", std::to_string(reset));
     return headers;
   }
