@@ -209,7 +209,8 @@ class LmdbReplica final : public Replica {
     return writer.generation();
   }
 
-  Result<size_t> Synchronise(const RowSource& next, std::string_view position) override {
+  Result<size_t> Synchronise(const RowSource& next,
+                             std::optional<std::string_view> position) override {
     env_->ReleaseDeadReaders();
     Txn txn(env_->env(), env_->tables(), true);
     if (!txn.ok()) return LmdbError("begin", txn.begin_error());
@@ -226,8 +227,10 @@ class LmdbReplica final : public Replica {
     if (auto done = writer.Finish(); !done) return done.error();
     if (const int code = txn.Put(env_->tables().meta, "synchronised", "1"))
       return LmdbError("put", code);
-    if (const int code = txn.Put(env_->tables().meta, kPosition, position))
-      return LmdbError("put", code);
+    if (position) {
+      if (const int code = txn.Put(env_->tables().meta, kPosition, *position))
+        return LmdbError("put", code);
+    }
     if (const int code = txn.Commit()) return LmdbError("commit", code);
     mdb_env_sync(env_->env(), 1);
     return writer.changed();

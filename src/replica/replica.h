@@ -104,7 +104,8 @@ class Replica {
   // changed.
   using RowSource = std::function<Status(
       const std::function<Status(const schema::Schema&, const Json& row)>& row)>;
-  virtual Result<size_t> Synchronise(const RowSource& next, std::string_view position = "") = 0;
+  virtual Result<size_t> Synchronise(const RowSource& next,
+                                     std::optional<std::string_view> position = std::nullopt) = 0;
 };
 
 }  // namespace silverback::replica

@@ -1,5 +1,6 @@
 #include "runtime/publisher.h"
 
+#include "runtime/synchroniser.h"
 #include "runtime/worker.h"
 
 namespace silverback::runtime {
@@ -7,7 +8,6 @@ namespace {
 
 // A worker that does not answer for this long hangs; the write is committed all the same.
 constexpr std::chrono::seconds kLongestWait{10};
-constexpr size_t kSynchronisePage = 1000;
 
 }  // namespace
 
@@ -48,26 +48,7 @@ void Publisher::MakeVisible() {
 }
 
 Result<size_t> Publisher::Resynchronise() {
-  auto transaction = store_.Begin(store::Store::Mode::kRead);
-  if (!transaction) return transaction.error();
-  const auto rows =
-      [&](const std::function<Status(const schema::Schema&, const Json&)>& row) -> Status {
-    for (const schema::Schema* schema : catalog_.entities()) {
-      store::PageRequest request;
-      request.size = kSynchronisePage;
-      for (bool more = true; more;) {
-        auto page = (*transaction)->Page(*schema, request);
-        if (!page) return page.error();
-        for (const Json& each : page->rows) {
-          if (auto done = row(*schema, each); !done) return done;
-        }
-        more = page->more && !page->rows.empty();
-        if (more) request.after = StringMember(page->rows.back(), schema->primary_key());
-      }
-    }
-    return Ok();
-  };
-  auto changed = replica_.Synchronise(rows);
+  auto changed = Synchroniser(catalog_, store_, replica_).ReadAll();
   if (changed && *changed) MakeVisible();
   return changed;
 }
