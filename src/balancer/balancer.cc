@@ -133,7 +133,8 @@ bool Balancer::SetAddresses(std::string_view host, int port,
                             uint32_t now) {
   bool changed = false;
   for (Entry& entry : entries_) {
-    if (!entry.is_name || entry.target.host != host || entry.target.port != port) continue;
+    if (!entry.is_name || entry.target.host != host || (port != 0 && entry.target.port != port))
+      continue;
     const auto same = [](const ResolvedAddress& a, const ResolvedAddress& b) {
       return a.ip == b.ip && a.port == b.port && a.weight == b.weight;
     };

@@ -89,7 +89,7 @@ class Balancer {
   void ReportTimeout(const Tried& tried);
 
   // By hand: all addresses of a target, or the one "IP:PORT". An address that the target does not
-  // have changes nothing. Error: no health checks.
+  // have changes nothing. Port 0: whatever the target's port is. Error: no health checks.
   Status SetHealth(std::string_view host, int port, std::string_view address, bool healthy);
 
   // {"health": .., "details": {..}, "targets": {"HOST:PORT": {"health": .., "data": {..}}}};

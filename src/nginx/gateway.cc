@@ -19,6 +19,7 @@
 #include "nginx/timers.h"
 #include "replica/replica.h"
 #include "runtime/cached_entities.h"
+#include "runtime/follower.h"
 #include "runtime/publisher.h"
 #include "runtime/store_factory.h"
 #include "store/dao.h"
@@ -62,11 +63,6 @@ class SignalsBlocked {
   sigset_t before_{};
 };
 
-// The prefix names its node: reloads and workers share the id.
-std::string NodeIdOf(const std::string& prefix) {
-  return UuidV5("6ba7b811-9dad-11d1-80b4-00c04fd430c8", prefix);
-}
-
 }  // namespace
 
 struct Gateway::Parts {
@@ -89,6 +85,7 @@ struct Gateway::Parts {
   std::unique_ptr<runtime::Worker> worker;
   std::unique_ptr<runtime::Publisher> publisher;
   std::unique_ptr<store::Dao> dao;
+  std::unique_ptr<runtime::Follower> follower;
   std::unique_ptr<RunningNode> node;
   std::unique_ptr<NodeLoader> loader;
   std::unique_ptr<admin::Api> api;
@@ -106,6 +103,8 @@ struct Gateway::Parts {
   Status StartWorker();
   void UseSnapshot();  // tells everybody who keeps something made of it
   void MakeAdminApi();
+  void StartFollower();
+  void SetTargetHealth(const store::TargetHealth& health);
   void ParseTrustedIps();
 };
 
@@ -158,7 +157,7 @@ Status Gateway::Parts::MakeServices(ZoneContent& zone) {
   entities = std::make_unique<runtime::CachedEntities>(*catalog, *replica, *shared, &CachedNow);
   env.reset(new plugin::PluginEnv{*entities, *counters, *http, *timers, *background, logger,
                                   &CachedNow, [] { return NewUuid(); }, conf->database() == "off",
-                                  NodeIdOf(conf->prefix())});
+                                  runtime::NodeId(*conf)});
   const std::string bundle = conf->String("lua_ssl_trusted_certificate_combined");
   certificates = std::make_unique<CertificateStore>(bundle, *background);
   KeepalivePool::Limits limits;
@@ -199,7 +198,7 @@ void Gateway::Parts::MakeAdminApi() {
   dao = std::make_unique<store::Dao>(*catalog, *store, publisher.get());
   node = std::make_unique<RunningNode>(
       RunningNode::Parts{*conf, *catalog, *loop, *shared, network->upstreams(), network->dns(),
-                         [this] { return worker->snapshot(); }, NodeIdOf(conf->prefix())});
+                         [this] { return worker->snapshot(); }, runtime::NodeId(*conf)});
   if (conf->database() == "off") {
     loader = std::make_unique<NodeLoader>(
         runtime::DeclarativeNode(*conf, *catalog, *replica, shared, warn), *dao);
@@ -207,11 +206,56 @@ void Gateway::Parts::MakeAdminApi() {
   api = std::make_unique<admin::Api>(*conf, *catalog, *dao, *node, loader.get());
 }
 
+// Without a database nothing but this node's own loads changes the configuration.
+void Gateway::Parts::StartFollower() {
+  if (conf->database() == "off") return;
+  constexpr double kDefaultUpdateFrequency = 5;
+  constexpr double kMilliseconds = 1000;
+  const auto interval = static_cast<int64_t>(
+      conf->Number("db_update_frequency", kDefaultUpdateFrequency) * kMilliseconds);
+  follower = std::make_unique<runtime::Follower>(runtime::Follower::Setup{
+      .catalog = *catalog,
+      .store = *store,
+      .replica = *replica,
+      .dao = *dao,
+      .shared = *shared,
+      .lock_path = runtime::ReplicaPath(*conf) + "/follower.lock",
+      .interval = std::chrono::milliseconds(std::max<int64_t>(interval, 1)),
+      .leaving = [] { return ngx_exiting != 0 || ngx_quit != 0 || ngx_terminate != 0; },
+      .log =
+          [this](runtime::Follower::Severity severity, std::string_view message) {
+            using Severity = runtime::Follower::Severity;
+            logger.Log(severity == Severity::kDebug    ? plugin::LogLevel::kDebug
+                       : severity == Severity::kNotice ? plugin::LogLevel::kNotice
+                                                       : plugin::LogLevel::kWarn,
+                       message);
+          },
+      .heard =
+          [this](const store::ClusterEvent& event) {
+            const auto health = store::TargetHealth::Parse(event.data);
+            if (!health) return;
+            loop->Post([this, health = *health] { SetTargetHealth(health); });
+          }});
+  SignalsBlocked blocked;
+  follower->Start();
+}
+
+// As another node was told to.
+void Gateway::Parts::SetTargetHealth(const store::TargetHealth& health) {
+  const auto balancer = network->upstreams().ById(health.upstream_id);
+  if (!balancer) return;
+  const bool one = !health.ip.empty();
+  const std::string address = one ? health.ip + ":" + std::to_string(health.port) : "";
+  // With health checks off there is nothing to set.
+  (void)balancer->SetHealth(health.host, one ? 0 : health.port, address, health.healthy);
+}
+
 Gateway::Gateway() : parts_(std::make_unique<Parts>()) {}
 
 Gateway::~Gateway() {
   // Threads first: they use everything else. Then what plugins hold, before the services that they
   // hold it in.
+  parts_->follower.reset();
   parts_->admin_threads.reset();
   if (parts_->worker) parts_->worker->Stop();
   parts_->background.reset();
@@ -234,6 +278,7 @@ std::unique_ptr<Gateway> Gateway::Create(ngx_cycle_t* cycle, const NodeConf& con
   if (failed(p.MakeServices(*ContentOf(conf.zone)), "services")) return nullptr;
   if (failed(p.StartWorker(), "first configuration")) return nullptr;
   p.MakeAdminApi();
+  p.StartFollower();
   const auto& c = *p.conf;
   made->headers_ = {c.HeaderEnabled("Via"),
                     c.HeaderEnabled("Server"),

@@ -68,8 +68,9 @@ void Follower::Follow() {
       NodePosition::Parse(setup_.replica.position(), setup_.catalog, setup_.store.strategy());
   saved_feed_ = position_.feed;
   saved_at_ = cleaned_at_ = Clock::now();
-  const auto feed = setup_.store.Feed();
+  std::unique_ptr<store::ChangeFeed> feed;
   while (!Over()) {
+    if (!feed) feed = setup_.store.Feed();
     if (feed) {
       StepOnce(*feed);
     } else {
@@ -138,7 +139,7 @@ void Follower::PassOn(const store::ChangeFeed::Batch& batch) {
     setup_.log(Severity::kDebug,
                fmt::format("[cluster_events] new event (channel: '{}') data: '{}'", event.channel,
                            event.data));
-    if (event.channel == store::kHealthEvents && event.age < recent) setup_.heard(event);
+    if (event.channel == store::kHealthEvents && !event.own && event.age < recent) setup_.heard(event);
   }
 }
 

@@ -29,6 +29,11 @@ std::string PatientStore::Version() const {
   return opened ? (*opened)->Version() : std::string();
 }
 
+Status PatientStore::Tell(const std::vector<store::ClusterEvent>& events) {
+  auto opened = Opened();
+  return opened ? (*opened)->Tell(events) : Status(opened.error());
+}
+
 std::unique_ptr<store::ChangeFeed> PatientStore::Feed() {
   auto opened = Opened();
   return opened ? (*opened)->Feed() : nullptr;

@@ -23,6 +23,8 @@ class PatientStore final : public store::Store {
   std::string_view strategy() const override { return strategy_; }
   Status Ping() override;
   std::string Version() const override;
+  Status Tell(const std::vector<store::ClusterEvent>& events) override;
+  // Null also while the store cannot be opened.
   std::unique_ptr<store::ChangeFeed> Feed() override;
 
  private:

@@ -18,7 +18,8 @@ namespace silverback::store {
 
 struct ClusterEvent {
   std::string channel, data;
-  double age = 0;  // seconds since it was told
+  double age = 0;    // seconds since it was told
+  bool own = false;  // this node told it
   bool operator==(const ClusterEvent&) const = default;
 };
 

@@ -1,6 +1,9 @@
 #include "store/cluster_events.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <charconv>
 
 #include "util/string_util.h"
 
@@ -176,6 +179,21 @@ std::vector<Mention> MentionsOf(const entity::Catalog& catalog, const ClusterEve
     return {{Mention::Kind::kRow, schema, "", std::string(data.substr(colon + 1))}};
   }
   return {};
+}
+
+std::string TargetHealth::ToData() const {
+  return fmt::format("{}|{}|{}|{}|{}|{}", host, ip, port, healthy ? 1 : 0, upstream_id,
+                     upstream_name);
+}
+
+std::optional<TargetHealth> TargetHealth::Parse(std::string_view data) {
+  constexpr size_t kParts = 6;
+  const auto parts = Split(data, '|');
+  if (parts.size() < kParts || parts[0].empty() || parts[4].empty()) return std::nullopt;
+  TargetHealth health{std::string(parts[0]), std::string(parts[1]), 0,
+                      parts[3] == "1",       std::string(parts[4]), std::string(parts[5])};
+  std::from_chars(parts[2].data(), parts[2].data() + parts[2].size(), health.port);
+  return health;
 }
 
 }  // namespace silverback::store

@@ -45,4 +45,15 @@ struct Mention {
 // Empty: nothing that a node keeps (health, versions of caches that follow from rows).
 std::vector<Mention> MentionsOf(const entity::Catalog& catalog, const ClusterEvent& event);
 
+// What kHealthEvents say: somebody set the health of a target by hand.
+struct TargetHealth {
+  std::string host, ip;  // of the target as it is written; "" for all its addresses
+  int port = 0;          // of the address, or of the target
+  bool healthy = true;
+  std::string upstream_id, upstream_name;
+
+  std::string ToData() const;  // HOST|IP|PORT|0 or 1|ID|NAME
+  static std::optional<TargetHealth> Parse(std::string_view data);
+};
+
 }  // namespace silverback::store

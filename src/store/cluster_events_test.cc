@@ -98,6 +98,20 @@ TEST(ClusterEvents, KeysOfAllEntitiesAreUnderstood) {
   EXPECT_EQ(Described("silverback:rows", "consumers:" + id), "row consumers=" + id);
 }
 
+TEST(ClusterEvents, HealthOfTargets) {
+  const std::string id = kId;
+  const TargetHealth set{"h.test", "10.0.0.1", 80, false, id, "u"};
+  EXPECT_EQ(set.ToData(), "h.test|10.0.0.1|80|0|" + id + "|u");
+  const auto all = TargetHealth::Parse("h.test||8000|1|" + id + "|u");
+  ASSERT_TRUE(all);
+  EXPECT_EQ(all->host, "h.test");
+  EXPECT_EQ(all->ip, "");
+  EXPECT_EQ(all->port, 8000);
+  EXPECT_TRUE(all->healthy);
+  EXPECT_EQ(all->upstream_id, id);
+  EXPECT_FALSE(TargetHealth::Parse("h.test|80|1"));
+}
+
 // What we tell, we understand: every entity's own events name the row.
 TEST(ClusterEvents, ComeBackAsTheRow) {
   for (const schema::Schema* schema : TestCatalog().entities()) {

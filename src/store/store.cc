@@ -25,4 +25,6 @@ Status Transaction::Each(const schema::Schema& schema,
 
 Status Transaction::Announce(const std::vector<Change>&) { return Ok(); }
 
+Status Store::Tell(const std::vector<ClusterEvent>&) { return Ok(); }
+
 }  // namespace silverback::store

@@ -97,6 +97,8 @@ class Store {
       const = 0;              // "postgres", "sqlite", "off": as in GET / and error prefixes
   virtual Status Ping() = 0;  // for /status database.reachable
   virtual std::string Version() const = 0;  // of the server or library, for start-up messages
+  // Tells other nodes of something that is not a row; nothing when there are none.
+  virtual Status Tell(const std::vector<ClusterEvent>& events);
   // What other nodes change; nullptr: no other node shares this store.
   virtual std::unique_ptr<ChangeFeed> Feed() { return nullptr; }
 };

@@ -8,6 +8,7 @@
 #include "admin/entity_access.h"
 #include "admin/form_args.h"
 #include "admin/routes/routes.h"
+#include "store/cluster_events.h"
 #include "util/string_util.h"
 
 namespace silverback::admin {
@@ -156,12 +157,36 @@ Response DeleteTarget(Call& call) {
   });
 }
 
+// Splits "HOST:PORT"; the port is 0 where there is none.
+std::pair<std::string, int> SplitAddress(const std::string& address) {
+  const size_t colon = address.rfind(':');
+  const bool has_port = colon != std::string::npos && address.find(']', colon) == std::string::npos;
+  if (!has_port) return {address, 0};
+  return {address.substr(0, colon), std::atoi(address.c_str() + colon + 1)};
+}
+
+// The other nodes follow. That they may not hear of it is no failure of what was done here.
+void TellHealth(Call& call, const Json& upstream, const Json& target, const std::string& address,
+                bool healthy) {
+  const auto [host, port] = SplitAddress(StringMember(target, "target"));
+  const auto [ip, own_port] = SplitAddress(address);
+  const store::TargetHealth health{.host = host,
+                                   .ip = ip,
+                                   .port = own_port != 0 ? own_port : port,
+                                   .healthy = healthy,
+                                   .upstream_id = StringMember(upstream, "id"),
+                                   .upstream_name = StringMember(upstream, "name")};
+  (void)call.context.dao.store().Tell({{std::string(store::kHealthEvents), health.ToData()}});
+}
+
 Response SetHealth(Call& call, bool healthy) {
   return WithTarget(call, [&](const Json& upstream, const Json& target) {
     const std::string address = call.params.size() > 2 ? call.params[2] : "";
     const auto set = call.context.node.SetTargetHealth(
         StringMember(upstream, "id"), StringMember(target, "target"), address, healthy);
-    return set ? NoContent() : MessageResponse(400, set.error().message());
+    if (!set) return MessageResponse(400, set.error().message());
+    TellHealth(call, upstream, target, address, healthy);
+    return NoContent();
   });
 }
 

@@ -30,15 +30,15 @@ constexpr int kMaxEvents = 20000;
 constexpr int kOldestWithWal = 100000;  // PostgreSQL 10 renamed "xlog" to "wal"
 constexpr uint64_t kXidRange = uint64_t{1} << 32;
 
-// $1: since when (seconds), $2: since which transaction. One row at least: the first four columns
-// are the same in all.
+// $1: since when (seconds), $2: since which transaction, $3: how many at most, $4: this node. One
+// row at least: the first two columns are the same in all.
 constexpr const char* kSelectEvents =
     "SELECT s.oldest, s.now, e.id, e.channel, e.data, "
     "s.now - EXTRACT(EPOCH FROM e.at)::double precision, "
-    "GREATEST(EXTRACT(EPOCH FROM e.nbf)::double precision - s.now, 0) "
+    "GREATEST(EXTRACT(EPOCH FROM e.nbf)::double precision - s.now, 0), e.node_id = $4::uuid "
     "FROM (SELECT txid_snapshot_xmin(txid_current_snapshot()) AS oldest, "
     "EXTRACT(EPOCH FROM clock_timestamp())::double precision AS now) AS s "
-    "LEFT JOIN (SELECT id, channel, data, at, nbf FROM cluster_events "
+    "LEFT JOIN (SELECT id, node_id, channel, data, at, nbf FROM cluster_events "
     "WHERE at > to_timestamp($1) AND age(xmin) <= age($2::text::xid) ORDER BY at LIMIT $3) AS e "
     "ON true ORDER BY e.at";
 
@@ -162,7 +162,7 @@ class PostgresFeed final : public ChangeFeed {
     const uint64_t oldest = thorough ? from->thorough_oldest : from->oldest;
     const auto rows = connection_->Query(
         kSelectEvents, {Value::Real(since), Value::Text(std::to_string(oldest % kXidRange)),
-                        Value::Integer(kMaxEvents + 1)});
+                        Value::Integer(kMaxEvents + 1), Value::Text(options_.node_id)});
     if (!rows) return rows.error();
     Position to = *from;
     to.looked_at = ToNumber(rows->Text(0, 1));
@@ -185,7 +185,7 @@ class PostgresFeed final : public ChangeFeed {
     for (int i = 0; i < rows.size(); ++i) {
       if (rows.IsNull(i, 2) || !Remember(std::string(rows.Text(i, 2)))) continue;
       ClusterEvent event{std::string(rows.Text(i, 3)), std::string(rows.Text(i, 4)),
-                         std::max(ToNumber(rows.Text(i, 5)), 0.0)};
+                         std::max(ToNumber(rows.Text(i, 5)), 0.0), rows.Text(i, 7) == "t"};
       const double delay = rows.IsNull(i, 6) ? 0 : ToNumber(rows.Text(i, 6));
       if (delay > 0) {
         delayed_.push_back(

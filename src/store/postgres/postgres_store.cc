@@ -160,6 +160,12 @@ class PostgresTransaction final : public Transaction {
     return Ok();
   }
 
+  Status Tell(const std::vector<ClusterEvent>& events) {
+    const EventStatement tell = TellStatement(shared_->events, events);
+    const auto told = Run(tell.text, tell.values);
+    return told ? Commit() : Status(told.error());
+  }
+
   Status Commit() override {
     if (!begun_) return Ok();
     const auto done = loan_.connection->Query("COMMIT");
@@ -236,6 +242,13 @@ class PostgresStore final : public Store {
   }
 
   std::string_view strategy() const override { return "postgres"; }
+
+  Status Tell(const std::vector<ClusterEvent>& told) override {
+    auto loan = shared_->pool.Take();
+    if (!loan) return loan.error();
+    PostgresTransaction transaction(shared_, *std::move(loan), Mode::kWrite);
+    return transaction.Tell(told);
+  }
 
   std::unique_ptr<ChangeFeed> Feed() override {
     return NewFeed(shared_->pool.options(), shared_->events);

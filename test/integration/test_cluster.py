@@ -1,0 +1,178 @@
+"""Nodes on one PostgreSQL: each serves the others' writes at once, also those of Kong nodes, and makes up for what it missed."""
+import statistics
+import time
+import uuid
+
+import pytest
+from gateway import Gateway, wait_until
+from postgres import Postgres
+
+MEDIAN, MAXIMUM = 0.05, 0.25
+
+
+@pytest.fixture(scope="module")
+def database():
+    with Postgres() as server:
+        yield server
+
+
+@pytest.fixture
+def fresh(database):
+    database.sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+    node = Gateway(**database.settings())
+    node.command("migrations", "bootstrap")
+    return database
+
+
+def serves(node, path, status=200):
+    return node.proxy("GET", path).status == status
+
+
+def latency(condition, limit=10):
+    start = time.perf_counter()
+    while not condition():
+        assert time.perf_counter() - start < limit, "never"
+        time.sleep(0.001)
+    return time.perf_counter() - start
+
+
+def test_a_write_is_served_by_the_other_node_at_once(fresh, upstream):
+    with Gateway(**fresh.settings()) as one, Gateway(**fresh.settings()) as two:
+        one.create("/services", {"name": "s", "url": f"http://127.0.0.1:{upstream}"})
+        times = []
+        for i in range(60):
+            writer, reader = (one, two) if i % 2 else (two, one)
+            if i == 0:
+                wait_until(lambda: writer.admin("GET", "/services/s").status == 200)
+            writer.create("/services/s/routes", {"name": f"r{i}", "paths": [f"/r{i}"]})
+            times.append(latency(lambda: serves(reader, f"/r{i}")))
+        for i in range(60):
+            writer, reader = (one, two) if i % 2 else (two, one)
+            assert writer.admin("DELETE", f"/routes/r{i}").status == 204
+            times.append(latency(lambda: serves(reader, f"/r{i}", 404)))
+        print(f"median {statistics.median(times) * 1000:.1f} ms, longest {max(times) * 1000:.1f} ms")
+        assert statistics.median(times) <= MEDIAN
+        assert max(times) <= MAXIMUM
+
+
+def test_without_notify_a_write_is_served_within_the_update_frequency(fresh, upstream):
+    with Gateway(**fresh.settings()) as one, Gateway(**fresh.settings(KONG_DB_UPDATE_FREQUENCY="1")) as two:
+        one.create("/services", {"name": "s", "url": f"http://127.0.0.1:{upstream}"})
+        for i in range(5):
+            # A session that is not told keeps its LISTEN to itself.
+            fresh.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%' OR query LIKE '%e.nbf%'")
+            one.create("/services/s/routes", {"paths": [f"/r{i}"]})
+            assert latency(lambda: serves(two, f"/r{i}")) < 2.5
+
+
+def kong_writes(database, sql, *events):
+    """As a Kong 2.8 node does: the row, then its events, without NOTIFY."""
+    database.sql(sql)
+    for channel, data in events:
+        database.sql("INSERT INTO cluster_events (id, node_id, at, nbf, expire_at, channel, data) VALUES "
+                     f"('{uuid.uuid4()}', '{uuid.uuid4()}', CURRENT_TIMESTAMP(3) AT TIME ZONE 'UTC', NULL, "
+                     f"CURRENT_TIMESTAMP(3) AT TIME ZONE 'UTC' + INTERVAL '3600 second', '{channel}', '{data}')")
+
+
+def test_writes_of_kong_nodes(fresh, upstream):
+    with Gateway(**fresh.settings(KONG_DB_UPDATE_FREQUENCY="0.2")) as node:
+        service = node.create("/services", {"name": "s", "url": f"http://127.0.0.1:{upstream}"})["id"]
+        route = node.create("/services/s/routes", {"paths": ["/r"]})["id"]
+        workspace = fresh.sql("SELECT id FROM workspaces WHERE name = 'default'")
+        assert serves(node, "/r")
+        plugin = str(uuid.uuid4())
+        key = f"plugins:key-auth:{route}::::{workspace}"
+        kong_writes(fresh, "INSERT INTO plugins (id, created_at, name, route_id, config, enabled, cache_key, protocols, ws_id) "
+                    f"VALUES ('{plugin}', now(), 'key-auth', '{route}', '{{\"key_names\": [\"apikey\"], \"hide_credentials\": false, "
+                    '"key_in_header": true, "key_in_query": true, "key_in_body": false, "run_on_preflight": true}\', '
+                    f"true, '{key}', '{{http,https}}', '{workspace}')",
+                    ("invalidations", key), ("invalidations", "plugins_iterator:version"))
+        wait_until(lambda: serves(node, "/r", 401))
+        consumer = str(uuid.uuid4())
+        kong_writes(fresh, f"INSERT INTO consumers (id, username, ws_id) VALUES ('{consumer}', 'ann', '{workspace}')",
+                    ("invalidations", f"consumers:{consumer}:::::{workspace}"))
+        kong_writes(fresh, "INSERT INTO keyauth_credentials (id, consumer_id, key, ws_id) VALUES "
+                    f"('{uuid.uuid4()}', '{consumer}', 'k:1', '{workspace}')",
+                    ("invalidations", f"keyauth_credentials:k:1:::::{workspace}"))
+        with_key = {"apikey": "k:1"}
+        wait_until(lambda: node.proxy("GET", "/r", headers=with_key).status == 200)
+        # The consumer goes, and with it the credential, which nobody tells of.
+        kong_writes(fresh, f"DELETE FROM consumers WHERE id = '{consumer}'",
+                    ("invalidations", f"consumers:{consumer}:::::{workspace}"))
+        wait_until(lambda: node.proxy("GET", "/r", headers=with_key).status == 401)
+        kong_writes(fresh, f"DELETE FROM plugins WHERE id = '{plugin}'", ("invalidations", key))
+        wait_until(lambda: serves(node, "/r"))
+        kong_writes(fresh, f"UPDATE services SET host = '127.0.0.1', port = 1 WHERE id = '{service}'",
+                    ("invalidations", f"services:{service}:::::{workspace}"), ("invalidations", "router:version"))
+        wait_until(lambda: serves(node, "/r", 502))
+
+
+def test_kong_nodes_are_told(fresh):
+    with Gateway(**fresh.settings()) as node:
+        fresh.sql("DELETE FROM cluster_events")
+        upstream_id = node.create("/upstreams", {"name": "u"})["id"]
+        target_id = node.create("/upstreams/u/targets", {"target": "127.0.0.1:80"})["id"]
+        workspace = fresh.sql("SELECT id FROM workspaces WHERE name = 'default'")
+        told = fresh.sql("SELECT channel || ' ' || data FROM cluster_events ORDER BY at, channel").splitlines()
+        assert sorted(told) == sorted([
+            f"balancer:upstreams create:{upstream_id}:u", f"invalidations upstreams:{upstream_id}:::::{workspace}",
+            f"balancer:targets create:{upstream_id}", f"invalidations targets:{target_id}:::::{workspace}"])
+        # Kong nodes ask for what is not older than their last look and not younger than now.
+        assert fresh.sql("SELECT count(*) FROM cluster_events WHERE expire_at > now() + interval '59 minutes' "
+                         "AND at <= now() + interval '1 second'") == "4"
+
+
+def test_health_that_is_set_by_hand_counts_on_all_nodes(fresh, upstream):
+    with Gateway(**fresh.settings()) as one, Gateway(**fresh.settings()) as two:
+        one.create("/upstreams", {"name": "u", "healthchecks": {"passive": {"unhealthy": {"http_failures": 1}}}})
+        one.create("/upstreams/u/targets", {"target": f"127.0.0.1:{upstream}"})
+        one.create("/services", {"name": "s", "url": "http://u"})
+        one.create("/services/s/routes", {"paths": ["/"]})
+        wait_until(lambda: serves(two, "/x"))
+        for action, status in (("unhealthy", 503), ("healthy", 200), ("unhealthy", 503)):
+            assert one.admin("POST", f"/upstreams/u/targets/127.0.0.1:{upstream}/{action}").status == 204
+            wait_until(lambda: serves(two, "/x", status))
+            assert serves(one, "/x", status)
+
+
+def test_a_node_that_was_away_catches_up(fresh, upstream):
+    with Gateway(**fresh.settings()) as one:
+        one.create("/services", {"name": "s", "url": f"http://127.0.0.1:{upstream}"})
+        two = Gateway(**fresh.settings())
+        two.start()
+        try:
+            one.create("/services/s/routes", {"name": "old", "paths": ["/old"]})
+            wait_until(lambda: serves(two, "/old"))
+            # Its worker that follows is stopped in its tracks, as a machine that sleeps, and the events of that time are gone.
+            _, workers = two.pids()
+            for pid in workers:
+                __import__("os").kill(pid, 19)
+            one.create("/services/s/routes", {"paths": ["/new"]})
+            one.admin("DELETE", "/routes/old")
+            fresh.sql("DELETE FROM cluster_events")
+            fresh.sql("UPDATE services SET name = 'renamed'")
+            for pid in workers:
+                __import__("os").kill(pid, 18)
+            two.command("reload")
+            wait_until(lambda: serves(two, "/new"))
+            wait_until(lambda: serves(two, "/old", 404))
+        finally:
+            two.stop()
+
+
+def test_another_worker_takes_over(fresh, upstream):
+    import os
+    import signal
+    with Gateway(workers=2, **fresh.settings()) as one, Gateway(workers=2, **fresh.settings()) as two:
+        one.create("/services", {"name": "s", "url": f"http://127.0.0.1:{upstream}"})
+        for i in range(4):
+            for pid in two.pids()[1]:
+                # Whichever it is that follows.
+                os.kill(pid, signal.SIGKILL)
+                one.create("/services/s/routes", {"paths": [f"/r{i}-{pid}"]})
+                assert latency(lambda: serves(two, f"/r{i}-{pid}")) < 5
+            wait_until(lambda: len(two.pids()[1]) == 2)
+        for i in range(3):
+            two.command("reload")
+            one.create("/services/s/routes", {"paths": [f"/after{i}"]})
+            assert latency(lambda: serves(two, f"/after{i}")) < 5
