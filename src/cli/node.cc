@@ -98,10 +98,10 @@ Status FillReplica(const Invocation& invocation, const config::GatewayConf& conf
   const auto catalog = OpenFullCatalog(conf);
   if (!catalog) return catalog.error();
   if (Status checked = CheckMigrations(invocation, conf, **catalog); !checked) return checked;
-  const auto startup = runtime::SynchroniseNode(
-      conf, **catalog, reloading,
-      {.warn = [&](std::string_view warning) { console.Warn(warning); },
-       .progress = [&](std::string_view line) { console.Say(line); }});
+  const auto startup =
+      runtime::SynchroniseNode(conf, **catalog, reloading,
+                               {.warn = [&](std::string_view warning) { console.Warn(warning); },
+                                .progress = [&](std::string_view line) { console.Say(line); }});
   if (!startup) return startup.error();
   if (!startup->store_reachable) {
     console.Warn(

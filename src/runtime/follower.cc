@@ -139,7 +139,8 @@ void Follower::PassOn(const store::ChangeFeed::Batch& batch) {
     setup_.log(Severity::kDebug,
                fmt::format("[cluster_events] new event (channel: '{}') data: '{}'", event.channel,
                            event.data));
-    if (event.channel == store::kHealthEvents && !event.own && event.age < recent) setup_.heard(event);
+    if (event.channel == store::kHealthEvents && !event.own && event.age < recent)
+      setup_.heard(event);
   }
 }
 

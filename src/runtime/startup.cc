@@ -75,7 +75,8 @@ Result<Startup> SynchroniseNode(const config::GatewayConf& conf, const entity::C
                                 bool reloading, const StartupLines& lines) {
   auto replica = OpenReplica(conf, catalog);
   if (!replica) return replica.error();
-  if (conf.database() == "off") return LoadDeclarative(conf, catalog, **replica, reloading, lines.warn);
+  if (conf.database() == "off")
+    return LoadDeclarative(conf, catalog, **replica, reloading, lines.warn);
   Startup startup;
   auto store = OpenStore(conf, catalog, **replica);
   Status problem;
