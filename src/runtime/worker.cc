@@ -55,6 +55,8 @@ void Worker::BuilderLoop() {
 }
 
 void Worker::BuildAndPost() {
+  // Taken before reading: what is announced from now on may not be in what is read.
+  const uint64_t announced = setup_.shared.generation();
   const auto read = setup_.replica.Read();
   if (!read) {
     std::this_thread::sleep_for(kLookEvery);
@@ -65,7 +67,7 @@ void Worker::BuildAndPost() {
   auto next = builder_.Build(*read);
   // A replica that was removed and made anew counts from the start again; it must not be built over
   // and over.
-  built_ = std::max(next->generation, setup_.shared.generation());
+  built_ = std::max(next->generation, announced);
   setup_.post([this, alive = std::weak_ptr<bool>(alive_), next = std::move(next),
                retired = builder_.TakeRetired()]() mutable {
     const auto still = alive.lock();
