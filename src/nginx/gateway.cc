@@ -137,14 +137,13 @@ Status Gateway::Parts::OpenStorage() {
   auto opened = replica::Replica::Open(*catalog, {.path = conf->prefix() + "/replica"});
   if (!opened) return opened.error();
   replica = std::move(*opened);
-  auto store_opened = runtime::OpenStore(*conf, *catalog, *replica);
+  auto store_opened = runtime::OpenStore(*conf, *catalog, *replica, &shared->newest_write());
   if (!store_opened) return store_opened.error();
   store = std::move(*store_opened);
   return Ok();
 }
 
 Status Gateway::Parts::MakeServices(ZoneContent& zone) {
-  shared = zone.state;
   counters = std::make_unique<SharedCounters>(zone.counters);
   background = std::make_unique<ThreadPool>(*loop, cycle->log, kBackgroundThreads);
   admin_threads = std::make_unique<ThreadPool>(*loop, cycle->log, kAdminThreads);
@@ -272,6 +271,7 @@ std::unique_ptr<Gateway> Gateway::Create(ngx_cycle_t* cycle, const NodeConf& con
     return true;
   };
   if (failed(p.LoadConf(std::string(View(conf.env_file))), "configuration")) return nullptr;
+  p.shared = ContentOf(conf.zone)->state;
   if (failed(p.OpenStorage(), "storage")) return nullptr;
   p.loop = EventLoop::Create(cycle);
   if (!p.loop) return nullptr;

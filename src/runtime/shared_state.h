@@ -56,6 +56,9 @@ class SharedState {
   void ForgetAllCached();
   uint64_t cache_epoch() const { return cache_epoch_.load(std::memory_order_acquire); }
 
+  // Where in a database server's log the node's newest write is (store::postgres::StoreOptions).
+  std::atomic<uint64_t>& newest_write() { return newest_write_; }
+
  private:
   struct Slot {
     std::atomic<pid_t> pid;
@@ -70,6 +73,7 @@ class SharedState {
   std::atomic<uint64_t> cache_epoch_;
   std::atomic<uint64_t> cache_marks_[kCacheMarks];
   Slot slots_[kMaxWorkers];
+  std::atomic<uint64_t> newest_write_;
 };
 
 }  // namespace silverback::runtime

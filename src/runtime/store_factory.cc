@@ -50,23 +50,30 @@ Result<std::unique_ptr<entity::Catalog>> OpenCatalog(const config::GatewayConf& 
 }
 
 Result<std::unique_ptr<store::Store>> OpenDatabase(const config::GatewayConf& conf,
-                                                   const entity::Catalog& catalog) {
+                                                   const entity::Catalog& catalog,
+                                                   std::atomic<uint64_t>* newest_write) {
   if (conf.database() == "sqlite") return store::sqlite::Open(EmbeddedStorePath(conf), catalog);
   if (conf.database() == "postgres") {
     const store::postgres::EventOptions events{
         .node_id = NodeId(conf), .propagation_s = conf.Number("db_update_propagation")};
-    return store::postgres::Open(
-        {.server = store::postgres::OptionsOf(conf), .events = events, .clock = {}}, catalog);
+    return store::postgres::Open({.server = store::postgres::OptionsOf(conf),
+                                  .copy = store::postgres::ReplicaOptionsOf(conf),
+                                  .newest_write = newest_write,
+                                  .events = events,
+                                  .clock = {}},
+                                 catalog);
   }
   return Unavailable(conf);
 }
 
 Result<std::unique_ptr<store::Store>> OpenStore(const config::GatewayConf& conf,
                                                 const entity::Catalog& catalog,
-                                                const replica::Replica& replica) {
+                                                const replica::Replica& replica,
+                                                std::atomic<uint64_t>* newest_write) {
   if (conf.database() != "off") {
     return std::unique_ptr<store::Store>(std::make_unique<PatientStore>(
-        conf.database(), [&conf, &catalog] { return OpenDatabase(conf, catalog); }));
+        conf.database(),
+        [&conf, &catalog, newest_write] { return OpenDatabase(conf, catalog, newest_write); }));
   }
   return std::unique_ptr<store::Store>(std::make_unique<ReplicaStore>(replica, &NowWithMillis));
 }

@@ -2,6 +2,7 @@
 // two composition roots.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <string>
 
@@ -15,14 +16,17 @@ namespace silverback::runtime {
 
 Result<std::unique_ptr<entity::Catalog>> OpenCatalog(const config::GatewayConf& conf);
 // The store that `database` names. Connects when first used where it can; errors: kUnavailable,
-// kOperationUnsupported, also with the database off.
+// kOperationUnsupported, also with the database off. `newest_write`: as in
+// store::postgres::StoreOptions.
 Result<std::unique_ptr<store::Store>> OpenDatabase(const config::GatewayConf& conf,
-                                                   const entity::Catalog& catalog);
+                                                   const entity::Catalog& catalog,
+                                                   std::atomic<uint64_t>* newest_write = nullptr);
 // The same for a node, opened when first used: a node starts without it. With the database off the
 // store is `replica`, read-only. All three outlive the store.
 Result<std::unique_ptr<store::Store>> OpenStore(const config::GatewayConf& conf,
                                                 const entity::Catalog& catalog,
-                                                const replica::Replica& replica);
+                                                const replica::Replica& replica,
+                                                std::atomic<uint64_t>* newest_write = nullptr);
 // What `kong migrations` works on. Does not connect. Error: kOperationUnsupported.
 Result<std::unique_ptr<store::Migrator>> OpenMigrator(const config::GatewayConf& conf,
                                                       const entity::Catalog& catalog);

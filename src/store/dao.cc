@@ -117,7 +117,7 @@ Status Dao::Read(const std::function<Status(Operation&)>& work) {
     Operation operation(catalog_, *state_->joined, "", none);
     return work(operation);
   }
-  auto transaction = store_.Begin(Store::Mode::kRead);
+  auto transaction = store_.Begin(Store::Mode::kReadCopy);
   if (!transaction) return transaction.error();
   Operation operation(catalog_, **transaction, "", none);
   return work(operation);

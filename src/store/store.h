@@ -89,8 +89,10 @@ class Store {
  public:
   virtual ~Store() = default;
 
-  // All that one kRead transaction reads is of one moment.
-  enum class Mode { kRead, kWrite };
+  // All that one reading transaction reads is of one moment. kReadCopy: it may be answered by a
+  // read-only copy of the store, which may lack what other nodes have just written, but nothing
+  // that this node did.
+  enum class Mode { kRead, kReadCopy, kWrite };
   virtual Result<std::unique_ptr<Transaction>> Begin(Mode mode) = 0;
 
   virtual std::string_view strategy()

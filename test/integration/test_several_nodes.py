@@ -6,15 +6,15 @@ import time
 import uuid
 
 import pytest
+from database_server import DatabaseServer
 from gateway import Gateway, wait_until
-from postgres import Postgres
 
 MEDIAN, MAXIMUM = 0.05, 0.25
 
 
 @pytest.fixture(scope="module")
 def database():
-    with Postgres() as server:
+    with DatabaseServer() as server:
         yield server
 
 
@@ -189,3 +189,24 @@ def test_another_worker_takes_over(fresh, upstream):
             two.command("reload")
             one.create("/services/s/routes", {"paths": [f"/after{i}"]})
             assert latency(lambda: serves(two, f"/after{i}")) < 5
+
+
+def test_reads_go_to_the_copy_while_it_has_what_the_node_wrote(fresh):
+    with DatabaseServer(of=fresh) as copy:
+        with Gateway(**fresh.settings(KONG_PG_RO_HOST="127.0.0.1", KONG_PG_RO_PORT=str(copy.port), KONG_PG_RO_TIMEOUT="1000")) as node:
+            node.create("/consumers", {"username": "ann"})
+            wait_until(lambda: node.admin("GET", "/consumers/ann").status == 200)
+            applications = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'kong'"
+            wait_until(lambda: node.admin("GET", "/consumers/ann").status == 200 and copy.sql(applications) != "0")
+            # It falls behind: what the node itself wrote is there all the same.
+            copy.sql("SELECT pg_wal_replay_pause()")
+            for i in range(20):
+                node.create("/consumers", {"username": f"c{i}"})
+                assert node.admin("GET", f"/consumers/c{i}").status == 200
+            copy.sql("SELECT pg_wal_replay_resume()")
+            wait_until(lambda: copy.sql("SELECT count(*) FROM consumers") == "21")
+            assert len(node.admin("GET", "/consumers").json["data"]) == 21
+            # It goes: the other server answers.
+            copy.stop()
+            for i in range(5):
+                assert node.admin("GET", f"/consumers/c{i}").status == 200

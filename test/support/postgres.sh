@@ -3,6 +3,7 @@
 #                            and PG* settings for eval
 # postgres.sh stop FOLDER    ends it at once, as a crash would
 # postgres.sh again FOLDER   starts it where it was
+# postgres.sh follow FOLDER OF   a read-only copy of the running server of the folder OF; prints its port
 # SETTINGS: more of its settings, e.g. "-c ssl=on"
 set -euo pipefail
 command=$1 folder=$2
@@ -32,6 +33,17 @@ case $command in
     for prefix in KONG_PG_ PG; do
       echo "export ${prefix}HOST=127.0.0.1 ${prefix}PORT=$port ${prefix}USER=kong ${prefix}PASSWORD=kong ${prefix}DATABASE=kong"
     done
+    ;;
+  follow)
+    of=$(cat "$3/port")
+    mkdir -p "$folder"
+    if [ "$(id -u)" = 0 ]; then chown postgres "$folder"; fi
+    chmod 700 "$folder"
+    port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+    as_postgres "$bin/pg_basebackup" -R -X stream -c fast -h 127.0.0.1 -p "$of" -U postgres -D "$folder"
+    echo "$port" > "$folder/port"
+    run
+    echo "$port"
     ;;
   *) exit 2 ;;
 esac

@@ -36,8 +36,9 @@ std::string CopyStatement(const Statements& statements, double now) {
 
 class PostgresTransaction final : public Transaction {
  public:
-  PostgresTransaction(std::shared_ptr<Shared> shared, Pool::Loan loan, Store::Mode mode)
-      : shared_(std::move(shared)), loan_(std::move(loan)), mode_(mode) {
+  // `loan` is of `pool`, one of those of `shared`.
+  PostgresTransaction(std::shared_ptr<Shared> shared, Pool& pool, Pool::Loan loan, Store::Mode mode)
+      : shared_(std::move(shared)), pool_(pool), loan_(std::move(loan)), mode_(mode) {
     QueueBegin();
   }
 
@@ -47,7 +48,7 @@ class PostgresTransaction final : public Transaction {
       loan_.connection->Send("ROLLBACK");
     }
     if (loan_.connection && !begun_) loan_.connection->DropQueued();
-    shared_->pool.Give(std::move(loan_.connection));
+    pool_.Give(std::move(loan_.connection));
   }
 
   Status Insert(const schema::Schema& schema, const Json& row) override {
@@ -168,6 +169,7 @@ class PostgresTransaction final : public Transaction {
 
   Status Commit() override {
     if (!begun_) return Ok();
+    if (mode_ == Store::Mode::kWrite && shared_->copy) return CommitAndRemember();
     const auto done = loan_.connection->Query("COMMIT");
     if (!done) return done.error();
     committed_ = true;
@@ -176,7 +178,18 @@ class PostgresTransaction final : public Transaction {
 
  private:
   void QueueBegin() {
-    loan_.connection->Queue(mode_ == Store::Mode::kRead ? kBeginRead : kBeginWrite);
+    loan_.connection->Queue(mode_ == Store::Mode::kWrite ? kBeginWrite : kBeginRead);
+  }
+
+  // The copy is not read from until it has this.
+  Status CommitAndRemember() {
+    loan_.connection->Queue("COMMIT");
+    const auto position =
+        loan_.connection->Query(Copy::PositionQuery(loan_.connection->server_version()));
+    if (!position) return position.error();
+    shared_->copy->Wrote(std::strtoull(std::string(position->Text(0, 0)).c_str(), nullptr, 10));
+    committed_ = true;
+    return Ok();
   }
 
   // The first statement of a connection that lay in the pool finds out whether the server still
@@ -184,7 +197,7 @@ class PostgresTransaction final : public Transaction {
   Result<Answer> Run(const std::string& text, const Connection::Values& values) {
     auto answer = RunOnce(text, values);
     if (answer || begun_ || !loan_.connection->broken() || !loan_.used_before) return answer;
-    auto fresh = shared_->pool.Replace(std::move(loan_.connection));
+    auto fresh = pool_.Replace(std::move(loan_.connection));
     if (!fresh) {
       return fresh.error();
     }
@@ -224,6 +237,7 @@ class PostgresTransaction final : public Transaction {
   }
 
   std::shared_ptr<Shared> shared_;
+  Pool& pool_;
   Pool::Loan loan_;
   const Store::Mode mode_;
   bool begun_ = false;
@@ -235,10 +249,16 @@ class PostgresStore final : public Store {
   explicit PostgresStore(std::shared_ptr<Shared> shared) : shared_(std::move(shared)) {}
 
   Result<std::unique_ptr<Transaction>> Begin(Mode mode) override {
+    if (mode == Mode::kReadCopy && shared_->copy) {
+      if (auto loan = shared_->copy->Take()) {
+        return std::unique_ptr<Transaction>(std::make_unique<PostgresTransaction>(
+            shared_, shared_->copy->pool(), *std::move(loan), mode));
+      }
+    }
     auto loan = shared_->pool.Take();
     if (!loan) return loan.error();
     return std::unique_ptr<Transaction>(
-        std::make_unique<PostgresTransaction>(shared_, *std::move(loan), mode));
+        std::make_unique<PostgresTransaction>(shared_, shared_->pool, *std::move(loan), mode));
   }
 
   std::string_view strategy() const override { return "postgres"; }
@@ -246,7 +266,7 @@ class PostgresStore final : public Store {
   Status Tell(const std::vector<ClusterEvent>& told) override {
     auto loan = shared_->pool.Take();
     if (!loan) return loan.error();
-    PostgresTransaction transaction(shared_, *std::move(loan), Mode::kWrite);
+    PostgresTransaction transaction(shared_, shared_->pool, *std::move(loan), Mode::kWrite);
     return transaction.Tell(told);
   }
 
@@ -288,6 +308,8 @@ Json DecodeRow(const Statements& statements, const Answer& answer, int row) {
 Shared::Shared(StoreOptions options, const entity::Catalog& its_catalog)
     : catalog(its_catalog),
       pool(std::move(options.server)),
+      copy(options.copy ? std::make_unique<Copy>(*std::move(options.copy), options.newest_write)
+                        : nullptr),
       clock(options.clock ? options.clock : std::function<double()>(NowWithMillis)),
       events(std::move(options.events)) {
   if (events.node_id.empty()) events.node_id = NewUuid();

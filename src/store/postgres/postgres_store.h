@@ -7,8 +7,10 @@
 // once it was used.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
+#include <optional>
 
 #include "entity/catalog.h"
 #include "store/postgres/options.h"
@@ -24,6 +26,12 @@ struct EventOptions {
 
 struct StoreOptions {
   Options server;
+  // A server that follows the first one: it is read from where Store::Mode::kReadCopy allows, as
+  // long as it has what this node wrote last; without it, or while it is away, the first one is.
+  std::optional<Options> copy = std::nullopt;
+  // Where in the server's log this node's newest write is: shared by the node's processes; nullptr:
+  // this store's own.
+  std::atomic<uint64_t>* newest_write = nullptr;
   EventOptions events;
   std::function<double()> clock;  // seconds since the epoch; the system's when empty
 };

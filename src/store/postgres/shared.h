@@ -10,6 +10,7 @@
 
 #include "entity/catalog.h"
 #include "store/postgres/constraints.h"
+#include "store/postgres/copy.h"
 #include "store/postgres/feed.h"
 #include "store/postgres/pool.h"
 #include "store/postgres/postgres_store.h"
@@ -24,6 +25,7 @@ struct Shared {
 
   const entity::Catalog& catalog;
   Pool pool;
+  std::unique_ptr<Copy> copy;  // nullptr: none is configured
   const std::function<double()> clock;
   EventOptions events;
   Constraints constraints;
