@@ -4,6 +4,7 @@
 #include <array>
 #include <map>
 
+#include "entity/plugin_adapter.h"
 #include "util/embedded.h"
 
 namespace silverback::embedded {
@@ -70,26 +71,6 @@ Status AddKind(const Json& definition, const std::vector<std::string>& enabled, 
 
 Json ParseEmbedded(const util::EmbeddedFile& file) {
   return Json::parse(file.text, nullptr, false);
-}
-
-// Without a database counters can only be local, and that is the default then; certificates cannot
-// be kept there.
-void AdaptToStore(Json& definition, bool db_less) {
-  if (!db_less) return;
-  const std::string name = StringMember(definition, "name");
-  if (name == "acme") {
-    definition["hidden_entity_checks"].push_back(
-        {{"custom", {{"check", "acme_storage"}, {"fields", {"config.storage"}}}}});
-  }
-  if (name != "rate-limiting" && name != "response-ratelimiting") return;
-  for (Json& field : definition["fields"]) {
-    if (!field.contains("config")) continue;
-    for (Json& inner : field["config"]["fields"]) {
-      if (!inner.contains("policy")) continue;
-      inner["policy"]["default"] = "local";
-      inner["policy"]["one_of"] = {"local", "redis"};
-    }
-  }
 }
 
 }  // namespace
@@ -162,8 +143,12 @@ Catalog::Catalog() : impl_(std::make_unique<Impl>()) {}
 Catalog::~Catalog() = default;
 
 Result<std::unique_ptr<Catalog>> Catalog::Create(const std::vector<std::string>& enabled_plugins,
-                                                 bool db_less,
-                                                 const std::vector<std::string>& enabled_vaults) {
+                                                 bool db_less) {
+  return Create(enabled_plugins, db_less, {});
+}
+
+Result<std::unique_ptr<Catalog>> Catalog::Create(const std::vector<std::string>& enabled_plugins,
+                                                 bool db_less, const Environment& environment) {
   std::unique_ptr<Catalog> catalog(new Catalog);
   Impl& impl = *catalog->impl_;
   catalog->enabled_ = enabled_plugins;
@@ -173,10 +158,10 @@ Result<std::unique_ptr<Catalog>> Catalog::Create(const std::vector<std::string>&
       return Error(ErrorCode::kInternal, std::string(file.path) + " is not valid JSON");
     Status added = Ok();
     if (file.path.ends_with("/schema.json")) {
-      AdaptToStore(definition, db_less);
+      AdaptPlugin(db_less, environment, definition);
       added = AddKind(definition, enabled_plugins, impl.plugins);
     } else if (file.path.find("/vaults/") != std::string_view::npos) {
-      added = AddKind(definition, enabled_vaults, impl.vaults);
+      added = AddKind(definition, environment.vaults, impl.vaults);
     } else {
       added = impl.AddEntities(definition, enabled_plugins);
     }

@@ -16,12 +16,21 @@ namespace silverback::entity {
 
 class Catalog {
  public:
+  // What else of a node's configuration decides what may be configured.
+  struct Environment {
+    std::vector<std::string> vaults;  // kinds of vaults that are enabled ("env")
+    std::string role = "traditional";
+    bool untrusted_lua = true;              // Lua code of clients may be loaded
+    std::vector<std::string> dictionaries;  // of shared memory, besides those that Kong has
+  };
+
   // `enabled_plugins`: what `plugins` in kong.conf enables ("bundled" already expanded). Entities
   // of plugins that are not enabled are left out, as in Kong. `db_less`: rate-limiting counts
-  // locally by default. `enabled_vaults`: kinds of vaults that may be configured ("env").
-  static Result<std::unique_ptr<Catalog>> Create(
-      const std::vector<std::string>& enabled_plugins, bool db_less = false,
-      const std::vector<std::string>& enabled_vaults = {});
+  // locally by default.
+  static Result<std::unique_ptr<Catalog>> Create(const std::vector<std::string>& enabled_plugins,
+                                                 bool db_less = false);
+  static Result<std::unique_ptr<Catalog>> Create(const std::vector<std::string>& enabled_plugins,
+                                                 bool db_less, const Environment& environment);
 
   // Entities in dependency order: what others refer to comes first.
   std::span<const schema::Schema* const> entities() const { return ordered_; }

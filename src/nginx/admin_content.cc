@@ -60,6 +60,7 @@ bool ReadBody(ngx_http_request_t* r, std::string& body) {
 
 void Send(ngx_http_request_t* r, const admin::Response& response) {
   r->headers_out.status = static_cast<ngx_uint_t>(response.status);
+  r->disable_not_modified = 1;  // conditions are the API's, and have been looked at
   bool server = false;
   for (const auto& [name, value] : response.headers) {
     if (EqualsIgnoreCase(name, "content-length")) continue;

@@ -140,9 +140,10 @@ Json RunningNode::ExplainRoute(const Json& request) {
   asked.header_values = [&](std::string_view name, std::vector<std::string_view>& values) {
     if (headers == nullptr || !headers->is_object()) return;
     for (const auto& [key, value] : headers->items()) {
-      if (EqualsIgnoreCase(ReplaceAll(key, "_", "-"), ReplaceAll(name, "_", "-")) &&
-          value.is_string())
-        values.push_back(value.get_ref<const std::string&>());
+      if (!EqualsIgnoreCase(ReplaceAll(key, "_", "-"), ReplaceAll(name, "_", "-"))) continue;
+      for (const Json& each : value) {
+        if (each.is_string()) values.push_back(each.get_ref<const std::string&>());
+      }
     }
   };
   Json answer = Json::array();

@@ -31,6 +31,18 @@ std::vector<std::string> EnabledVaults(const config::GatewayConf& conf) {
   return names;
 }
 
+entity::Catalog::Environment EnvironmentOf(const config::GatewayConf& conf) {
+  entity::Catalog::Environment environment;
+  environment.vaults = EnabledVaults(conf);
+  environment.role = conf.String("role");
+  environment.untrusted_lua = conf.String("untrusted_lua") != "off";
+  for (const auto& directive : conf.injected("nginx_http_directives")) {
+    if (directive.name != "lua_shared_dict") continue;
+    environment.dictionaries.push_back(directive.value.substr(0, directive.value.find(' ')));
+  }
+  return environment;
+}
+
 }  // namespace
 
 std::string NodeId(const config::GatewayConf& conf) {
@@ -46,7 +58,7 @@ std::string EmbeddedStorePath(const config::GatewayConf& conf) {
 std::string ReplicaPath(const config::GatewayConf& conf) { return conf.prefix() + "/replica"; }
 
 Result<std::unique_ptr<entity::Catalog>> OpenCatalog(const config::GatewayConf& conf) {
-  return entity::Catalog::Create(conf.plugins(), conf.database() == "off", EnabledVaults(conf));
+  return entity::Catalog::Create(conf.plugins(), conf.database() == "off", EnvironmentOf(conf));
 }
 
 Result<std::unique_ptr<store::Store>> OpenDatabase(const config::GatewayConf& conf,

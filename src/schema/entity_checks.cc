@@ -59,6 +59,21 @@ void MutuallyExclusive(const Scope& scope, const EntityCheck& check) {
     scope.Fail("only one or none of these fields must be set: " + QuotedNames(check.argument));
 }
 
+std::string Named(const Scope& scope, const Json& names) {
+  Json given = Json::array();
+  for (const Json& name : names) {
+    if (IsNonEmpty(scope.At(name))) given.push_back(name);
+  }
+  return given.empty() ? "" : "(" + QuotedNames(given) + ")";
+}
+
+void MutuallyExclusiveSets(const Scope& scope, const EntityCheck& check) {
+  const std::string one = Named(scope, check.argument["set1"]);
+  const std::string other = Named(scope, check.argument["set2"]);
+  if (!one.empty() && !other.empty())
+    scope.Fail("these sets are mutually exclusive: " + one + ", " + other);
+}
+
 bool Holds(const Scope& scope, const std::unique_ptr<Field>& condition, const Json& value) {
   return condition && ValidateField(*condition, value, scope.context).is_null();
 }
@@ -95,7 +110,7 @@ void ConditionalAtLeastOneOf(const Scope& scope, const EntityCheck& check) {
 }
 
 void Custom(const Scope& scope, const EntityCheck& check) {
-  RunNamedEntityCheck(StringMember(check.argument, "check"), scope.record, scope.errors);
+  RunNamedEntityCheck(check.argument, scope.record, scope.errors);
 }
 
 struct Kind {
@@ -105,12 +120,13 @@ struct Kind {
   bool with_invalid;  // runs when one of its fields has an error of its own
 };
 
-constexpr std::array<Kind, 8> kKinds = {
+constexpr std::array<Kind, 9> kKinds = {
     {{"at_least_one_of", AtLeastOneOf, true, true},
      {"only_one_of", OnlyOneOf, false, true},
      {"distinct", Distinct, false, true},
      {"mutually_required", MutuallyRequired, true, false},
      {"mutually_exclusive", MutuallyExclusive, true, false},
+     {"mutually_exclusive_sets", MutuallyExclusiveSets, true, false},
      {"conditional", Conditional, false, true},
      {"conditional_at_least_one_of", ConditionalAtLeastOneOf, true, true},
      {"custom", Custom, false, false}}};
@@ -135,7 +151,14 @@ bool Applies(const Kind& kind, const EntityCheck& check, const Scope& scope) {
     any_present = any_present || IsPresent(scope.record, name);
     if (!kind.with_invalid && FindMember(scope.errors, name) != nullptr) return false;
   }
-  return any_present || (kind.with_absent && !scope.context.updating);
+  if (!any_present) return kind.with_absent && !scope.context.updating;
+  bool complete = true;
+  for (const std::string& name : check.required) {
+    if (IsPresent(scope.record, name)) continue;
+    SetErrorAt(scope.errors, name, "field required for entity check");
+    complete = false;
+  }
+  return complete;
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // Rules of whole entities and plugin configurations that Kong writes as functions.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <set>
 
@@ -11,24 +12,24 @@
 namespace silverback::schema {
 namespace {
 
-using EntityRule = void (*)(const Json& record, Json& errors);
+using EntityRule = void (*)(const Json& rule, const Json& record, Json& errors);
 using RecordRule = Json (*)(const Json& record);
 
 void Fail(Json& errors, const std::string& message) {
   if (!message.empty()) errors["@entity"].push_back(message);
 }
 
-void KeyMatchesCertificate(const Json& row, Json& errors) {
+void KeyMatchesCertificate(const Json&, const Json& row, Json& errors) {
   if (!IsSamePair(StringMember(row, "cert"), StringMember(row, "key")))
     Fail(errors, "certificate does not match key");
 }
 
-void AlternativeKeyMatches(const Json& row, Json& errors) {
+void AlternativeKeyMatches(const Json&, const Json& row, Json& errors) {
   if (!IsSamePair(StringMember(row, "cert_alt"), StringMember(row, "key_alt")))
     Fail(errors, "alternative certificate does not match key");
 }
 
-void AlternativeDiffers(const Json& row, Json& errors) {
+void AlternativeDiffers(const Json&, const Json& row, Json& errors) {
   const int type = KeyTypeOf(StringMember(row, "cert"));
   if (type == 0 || type != KeyTypeOf(StringMember(row, "cert_alt"))) return;
   Fail(errors,
@@ -36,27 +37,72 @@ void AlternativeDiffers(const Json& row, Json& errors) {
        "the provided certificates were both of the same type");
 }
 
-void CaCertificate(const Json& row, Json& errors) {
+void CaCertificate(const Json&, const Json& row, Json& errors) {
   Fail(errors, CaCertificateProblem(StringMember(row, "cert")));
 }
 
+void AcmeSharedMemory(const Json&, const Json& record, Json& errors) {
+  if (ValueAt(record, "config.storage") == "shm")
+    Fail(errors, "\"shm\" storage can't be used in Hybrid mode");
+}
+
+// "dictionaries": the names that there are.
+void SharedDictionary(const Json& rule, const Json& record, Json& errors) {
+  if (ValueAt(record, "config.strategy") != "memory") return;
+  const Json& name = ValueAt(record, "config.memory.dictionary_name");
+  const Json& known = rule["dictionaries"];
+  if (std::find(known.begin(), known.end(), name) == known.end())
+    Fail(errors, "missing shared dict '" + (name.is_string() ? name.get<std::string>() : "") + "'");
+}
+
+void PlainProxy(const Json&, const Json& record, Json& errors) {
+  const Json& url = ValueAt(record, "config.proxy_url");
+  if (!url.is_string()) return;
+  const auto& text = url.get_ref<const std::string&>();
+  const size_t colon = text.find(':');
+  const bool has_scheme = colon != 0 && colon != text.npos && text.compare(colon, 3, "://") == 0;
+  if (has_scheme && text.substr(0, colon) != "http") Fail(errors, "proxy_url scheme must be http");
+}
+
 // Without a database nothing could be written there (entity::Catalog adds the rule then).
-void AcmeStorage(const Json& record, Json& errors) {
+void AcmeStorage(const Json&, const Json& record, Json& errors) {
   if (ValueAt(record, "config.storage") == "kong")
     Fail(errors, "\"kong\" storage can't be used with dbless mode");
 }
 
 constexpr const char* kPeriods[] = {"second", "minute", "hour", "day", "month", "year"};
 
-Json GrowingLimits(const Json& config) {
+// `article`: "The" or "the": the plugins' messages differ in that.
+Json Growing(const Json& config, const char* article) {
   for (size_t i = 0; i < std::size(kPeriods); ++i) {
     const Json& lower = ValueAt(config, kPeriods[i]);
     if (!lower.is_number()) continue;
     for (size_t j = i + 1; j < std::size(kPeriods); ++j) {
       const Json& upper = ValueAt(config, kPeriods[j]);
       if (!upper.is_number() || upper >= lower) continue;
-      return fmt::format("The limit for {}({:.1f}) cannot be lower than the limit for {}({:.1f})",
-                         kPeriods[j], upper.get<double>(), kPeriods[i], lower.get<double>());
+      return fmt::format("{} limit for {}({:.1f}) cannot be lower than the limit for {}({:.1f})",
+                         article, kPeriods[j], upper.get<double>(), kPeriods[i],
+                         lower.get<double>());
+    }
+  }
+  return nullptr;
+}
+
+Json GrowingLimits(const Json& config) { return Growing(config, "The"); }
+Json GrowingAmounts(const Json& config) { return Growing(config, "the"); }
+
+// Who says in the URL who he is does not say it in a header too.
+Json OneAuthorization(const Json& config) {
+  const Json& headers = ValueAt(config, "headers");
+  const std::string url = StringMember(config, "http_endpoint");
+  const size_t start = url.find("://");
+  if (start == url.npos || !headers.is_object()) return nullptr;
+  const std::string authority = url.substr(start + 3, url.find('/', start + 3) - start - 3);
+  if (authority.find('@') == authority.npos) return nullptr;
+  for (const auto& [name, value] : headers.items()) {
+    if (ToLower(name) == "authorization") {
+      return "specifying both an 'Authorization' header and user info in 'http_endpoint' is not "
+             "allowed";
     }
   }
   return nullptr;
@@ -92,24 +138,30 @@ Json DistinctTagNames(const Json& tags) {
   return nullptr;
 }
 
-constexpr std::array<std::pair<std::string_view, EntityRule>, 5> kEntityRules = {
+constexpr std::array<std::pair<std::string_view, EntityRule>, 8> kEntityRules = {
     {{"acme_storage", AcmeStorage},
+     {"acme_shared_memory", AcmeSharedMemory},
+     {"shared_dictionary", SharedDictionary},
+     {"plain_proxy", PlainProxy},
      {"key_matches_certificate", KeyMatchesCertificate},
      {"alternative_key_matches", AlternativeKeyMatches},
      {"alternative_differs", AlternativeDiffers},
      {"ca_certificate", CaCertificate}}};
 
-constexpr std::array<std::pair<std::string_view, RecordRule>, 4> kRecordRules = {
+constexpr std::array<std::pair<std::string_view, RecordRule>, 6> kRecordRules = {
     {{"growing_limits", GrowingLimits},
+     {"growing_amounts", GrowingAmounts},
+     {"one_authorization", OneAuthorization},
      {"termination_body", TerminationBody},
      {"one_grant_enabled", OneGrantEnabled},
      {"distinct_tag_names", DistinctTagNames}}};
 
 }  // namespace
 
-void RunNamedEntityCheck(const std::string& name, const Json& record, Json& errors) {
-  for (const auto& [known, rule] : kEntityRules) {
-    if (known == name) return rule(record, errors);
+void RunNamedEntityCheck(const Json& rule, const Json& record, Json& errors) {
+  const std::string name = StringMember(rule, "check");
+  for (const auto& [known, run] : kEntityRules) {
+    if (known == name) return run(rule, record, errors);
   }
   Fail(errors, "the check '" + name + "' does not exist");
 }

@@ -23,23 +23,25 @@ constexpr std::array<std::pair<std::string_view, FieldType>, 12> kTypes = {
      {"json", FieldType::kJson}}};
 
 // Keys of ours: known to the engine, not shown to clients.
-constexpr std::array<std::string_view, 4> kHidden = {"check", "immutable", "derive",
-                                                     "hidden_entity_checks"};
+constexpr std::array<std::string_view, 5> kHidden = {"check", "immutable", "derive",
+                                                     "hidden_entity_checks", "dictionary_of"};
 
 // Where a rule names the fields that it looks at; rules not listed are lists of fields themselves.
 struct Sources {
   std::string_view check;
   std::vector<const char*> members;
+  const char* required = "";  // which of the members names fields that must be there
 };
 
-const std::vector<const char*>* SourcesOf(std::string_view check) {
+const Sources* SourcesOf(std::string_view check) {
   static const Sources kSources[] = {
-      {"conditional", {"if_field", "then_field"}},
+      {"conditional", {"if_field", "then_field"}, "if_field"},
       {"conditional_at_least_one_of",
        {"if_field", "then_at_least_one_of", "else_then_at_least_one_of"}},
-      {"custom", {"fields"}}};
+      {"mutually_exclusive_sets", {"set1", "set2"}},
+      {"custom", {"fields"}, "fields"}};
   for (const Sources& each : kSources) {
-    if (each.check == check) return &each.members;
+    if (each.check == check) return &each;
   }
   return nullptr;
 }
@@ -80,9 +82,12 @@ Result<EntityCheck> ParseCheck(const Json& item, const std::vector<Field>& field
   EntityCheck check;
   check.name = item.begin().key();
   check.argument = item.begin().value();
-  if (const auto* members = SourcesOf(check.name)) {
-    for (const char* member : *members) {
-      if (const Json* names = FindMember(check.argument, member)) AddSources(*names, check.sources);
+  if (const Sources* sources = SourcesOf(check.name)) {
+    for (const char* member : sources->members) {
+      const Json* names = FindMember(check.argument, member);
+      if (names) AddSources(*names, check.sources);
+      if (names && sources->required == std::string_view(member))
+        AddSources(*names, check.required);
     }
   } else {
     AddSources(check.argument, check.sources);

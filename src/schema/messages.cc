@@ -1,5 +1,7 @@
 #include "schema/messages.h"
 
+#include <algorithm>
+
 #include "schema/schema.h"
 
 namespace silverback::schema {
@@ -10,6 +12,33 @@ bool IsIdentifier(const std::string& text) {
   return text.find_first_not_of(
              "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") ==
          std::string::npos;
+}
+
+// The equals signs of the longest of Lua's long brackets ("[[", "]==]") in the text; -1: none.
+int LongBracket(const std::string& text) {
+  int longest = -1;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '[' && text[i] != ']') continue;
+    const size_t end = text.find_first_not_of('=', i + 1);
+    if (end != text.npos && text[end] == text[i])
+      longest = std::max(longest, static_cast<int>(end - i - 1));
+  }
+  return longest;
+}
+
+// A text as a Lua program would write it.
+std::string Quoted(const std::string& text) {
+  const int bracket = LongBracket(text + "]");
+  if ((text.find('\n') != text.npos || bracket >= 0) && text.find('\r') == text.npos) {
+    const std::string equals(static_cast<size_t>(bracket + 1), '=');
+    return "[" + equals + "[" + (text.starts_with('\n') ? "\n" : "") + text + "]" + equals + "]";
+  }
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\' || c == '\n') out += '\\';
+    out += c == '\r' ? "\\r" : std::string(1, c);
+  }
+  return out + "\"";
 }
 
 std::string Text(const Json& error) {
@@ -42,7 +71,7 @@ std::string PrettyTable(const Json& value, int indent) {
   const auto add = [&](const std::string& key, const Json& item) {
     out += (first ? "\n" : ",\n") + inner + key;
     out += item.is_structured() ? PrettyTable(item, indent + 1)
-           : item.is_string()   ? "\"" + item.get<std::string>() + "\""
+           : item.is_string()   ? Quoted(item.get<std::string>())
                                 : DumpJson(item);
     first = false;
   };

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <pcre2.h>
 
+#include <algorithm>
 #include <array>
 
 #include "schema/crypto_checks.h"
@@ -156,9 +157,47 @@ Json CorsOrigin(const std::string& origin) {
              : Json("'" + origin + "' is not a valid regex");
 }
 
-Json LuaCode(const std::string& code) {
+Json LuaCode(const std::string& code, const char* before) {
   const std::string error = LuaSyntaxError(code);
-  return error.empty() ? Json() : Json("error parsing function: " + error);
+  return error.empty() ? Json() : Json(before + error);
+}
+
+Json PreFunctionCode(const std::string& code) {
+  return LuaCode(code, "error parsing pre-function: ");
+}
+Json PostFunctionCode(const std::string& code) {
+  return LuaCode(code, "error parsing post-function: ");
+}
+Json LuaField(const std::string& code) { return LuaCode(code, "Error parsing function: "); }
+
+// With untrusted_lua = off (entity::Catalog puts this in LuaField's place).
+Json NoLuaField(const std::string&) {
+  return "Error parsing function: loading of untrusted Lua code disabled because 'untrusted_lua' "
+         "config option is set to 'off'";
+}
+
+// "name:value" of a transformer: what stands before and after the first colons.
+std::pair<std::string, std::string> SplitEntry(const std::string& entry) {
+  const size_t colon = entry.find(':');
+  const size_t value = std::min(entry.find_first_not_of(':', colon), entry.size());
+  return {entry.substr(0, colon), colon == entry.npos ? "" : entry.substr(value)};
+}
+
+Json TransformerValue(const std::string& entry) {
+  const auto [name, value] = SplitEntry(entry);
+  return name.empty() || value.empty() ? Json("key '" + name + "' has no value") : Json();
+}
+
+Json TransformerHeader(const std::string& entry) {
+  const std::string name = SplitEntry(entry).first;
+  if (HeaderName(name).is_null()) return nullptr;
+  return "'" + (name.empty() ? "nil" : name) + "' is not a valid header";
+}
+
+Json TransformerHeaders(const std::string& entry) {
+  if (Json error = TransformerHeader(entry); !error.is_null()) return error;
+  const std::string value = SplitEntry(entry).second;
+  return HeaderName(value).is_null() ? Json() : Json("'" + value + "' is not a valid header");
 }
 
 Json UuidOrEmpty(const std::string& text) {
@@ -169,7 +208,7 @@ Json Anonymous(const std::string& text) {
   return UuidOrEmpty(text).is_null() ? Json() : Utf8Name(text);
 }
 
-constexpr std::array<std::pair<std::string_view, Check>, 24> kChecks = {
+constexpr std::array<std::pair<std::string_view, Check>, 30> kChecks = {
     {{"utf8_name", Utf8Name},
      {"tag", Tag},
      {"host", Host},
@@ -187,7 +226,13 @@ constexpr std::array<std::pair<std::string_view, Check>, 24> kChecks = {
      {"url", Url},
      {"redirect_uri", RedirectUri},
      {"cors_origin", CorsOrigin},
-     {"lua_code", LuaCode},
+     {"pre_function_code", PreFunctionCode},
+     {"post_function_code", PostFunctionCode},
+     {"lua_field", LuaField},
+     {"no_lua_field", NoLuaField},
+     {"transformer_value", TransformerValue},
+     {"transformer_header", TransformerHeader},
+     {"transformer_headers", TransformerHeaders},
      {"uuid_or_empty", UuidOrEmpty},
      {"anonymous", Anonymous},
      {"certificate", CheckCertificate},

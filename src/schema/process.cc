@@ -102,6 +102,11 @@ Json Absent(const Field& field) {
   return has_inner_defaults ? Json::object() : Json();
 }
 
+// What must be given is not made null: a rule that looks at it says that it is missing.
+bool StaysAbsent(const Field& field) {
+  return field.required && !field.has_default && field.type != FieldType::kRecord;
+}
+
 // Lists that JSON or an empty form field gave as the other kind of nothing.
 void CoerceEmpty(const Field& field, Json& value) {
   if (!value.is_structured() || !value.empty()) return;
@@ -207,7 +212,7 @@ void FillFields(const std::vector<Field>& fields, Json& record, Operation operat
   for (const Field& field : fields) {
     if (field.is_auto) FillGenerated(field, record, operation, values);
     if (!record.contains(field.name)) {
-      if (operation == Operation::kUpdate) continue;
+      if (operation == Operation::kUpdate || StaysAbsent(field)) continue;
       record[field.name] = Absent(field);
     }
     FillValue(field, record[field.name], operation, values);

@@ -57,6 +57,7 @@ struct EntityCheck {
   Json argument;
   std::vector<std::string> sources;        // the fields that it looks at, as dotted paths
   std::vector<std::string> referenceable;  // those of them that may refer to a vault
+  std::vector<std::string> required;       // those of them without which it says nothing
   // Conditions on a field: what the field's own definition demands, and what the condition adds.
   std::unique_ptr<Field> if_match, then_match, else_match;
 };

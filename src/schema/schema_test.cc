@@ -66,6 +66,10 @@ TEST(Schema, NestedErrorsPrintAsTables) {
   EXPECT_EQ(
       row.error().message(),
       "2 schema violations (config.limit: value must be greater than 0; config.x: unknown field)");
+  EXPECT_EQ(ViolationMessage({{"a", {{"b", {"say \"x\""}}}}}),
+            "schema violation (a.b: {\n  \"say \\\"x\\\"\"\n})");
+  EXPECT_EQ(ViolationMessage({{"a", {{"b", {"one\ntwo"}}}}}),
+            "schema violation (a.b: {\n  [[one\ntwo]]\n})");
   EXPECT_EQ(ViolationMessage(Json::parse(R"({"a":{"b":["x"]}})")),
             "schema violation (a.b: {\n  \"x\"\n})");
 }

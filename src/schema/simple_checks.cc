@@ -152,12 +152,16 @@ Json ExclusiveSubsets(const Json& subsets, const Json& value) {
   return "these sets are mutually exclusive: " + Join(hit, ", ");
 }
 
+Json DictionaryOf(const Json& names, const Json& value) {
+  return Contains(names, value) ? Json() : Json("failed validating: " + Show(value));
+}
+
 Json Named(const Json& name, const Json& value) {
   return RunNamedCheck(name.get<std::string>(), value);
 }
 
 // In the order in which they are tried.
-constexpr std::array<std::pair<std::string_view, Check>, 21> kChecks = {
+constexpr std::array<std::pair<std::string_view, Check>, 22> kChecks = {
     {{"eq", Equal},
      {"ne", NotEqual},
      {"not_one_of", NotOneOf},
@@ -177,6 +181,7 @@ constexpr std::array<std::pair<std::string_view, Check>, 21> kChecks = {
      {"match_all", MatchAll},
      {"match_any", MatchAny},
      {"contains", ContainsItem},
+     {"dictionary_of", DictionaryOf},
      {"check", Named},
      {"mutually_exclusive_subsets", ExclusiveSubsets}}};
 

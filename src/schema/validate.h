@@ -39,7 +39,8 @@ Json RunSimpleChecks(const Field& field, const Json& value);
 Json RunNamedCheck(const std::string& name, const Json& value);
 // Named checks of a record or list.
 Json RunRecordCheck(const std::string& name, const Json& record);
-// Named checks of a whole entity: may put several errors.
-void RunNamedEntityCheck(const std::string& name, const Json& record, Json& errors);
+// Named checks of a whole entity: may put several errors. `rule` says which ("check") and what else
+// it needs.
+void RunNamedEntityCheck(const Json& rule, const Json& record, Json& errors);
 
 }  // namespace silverback::schema

@@ -48,12 +48,6 @@ Result<std::optional<Json>> TakeTtl(const Schema& schema, Json& input) {
   return std::optional<Json>(NowWithMillis() + ttl.get<double>());
 }
 
-Json WithoutHidden(const Schema& schema, Json row) {
-  if (!schema.FindField("ws_id")) row.erase("ws_id");
-  if (!schema.FindField("ttl")) row.erase("ttl");
-  return row;
-}
-
 Error Missing(const Schema& schema, const Key& key) {
   if (key.field.empty()) return NotFoundError({{schema.primary_key(), ToLower(key.value)}});
   return NotFoundByError({{key.field, key.value}});
@@ -245,7 +239,7 @@ Status Dao::UpdateIn(Operation& operation, const Schema& schema, const Key& key,
   if (!*old) return Missing(schema, key);
   if (Status turned = TurnToOther(operation, schema, key, patch, *old); !turned) return turned;
   const Json given = patch;
-  const Json current = WithoutHidden(schema, **old);
+  const Json current = schema.Present(**old);
   const HookContext context{catalog_, operation.transaction(), schema, sent, given, &current};
   if (Status done = CheckGiven(context); !done) return done;
   auto row = schema.CheckUpdate(std::move(patch), current);
