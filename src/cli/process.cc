@@ -1,5 +1,6 @@
 #include "cli/process.h"
 
+#include <fmt/format.h>
 #include <signal.h>
 
 #include <algorithm>
@@ -17,6 +18,15 @@
 
 namespace silverback::cli {
 namespace {
+
+// What a program that failed has to say.
+std::string FailureOf(const Finished& done) {
+  std::string said(Trim(done.output));
+  if (!said.empty()) return said;
+  if (done.exit_code > 128)
+    return fmt::format("nginx was ended by signal {}", done.exit_code - 128);
+  return fmt::format("nginx ended with exit code {}", done.exit_code);
+}
 
 using Clock = std::chrono::steady_clock;
 constexpr std::chrono::milliseconds kLookEvery{5};
@@ -112,7 +122,7 @@ bool InForeground(const config::GatewayConf& conf) {
 Status StartNginx(const config::GatewayConf& conf, const std::string& nginx_program) {
   const LogTail log(conf);
   const Finished done = RunProgram(NginxCommand(conf, nginx_program));
-  if (done.exit_code != 0) return Error(ErrorCode::kIo, std::string(Trim(done.output)));
+  if (done.exit_code != 0) return Error(ErrorCode::kIo, FailureOf(done));
   if (WaitForWorkers(conf)) return Ok();
   const std::string alarms = log.Alarms();
   (void)StopNginx(conf, SIGTERM, kLongestStop);
@@ -130,7 +140,7 @@ Status TestNginx(const config::GatewayConf& conf, const std::string& nginx_progr
   auto command = NginxCommand(conf, nginx_program);
   command.push_back("-t");
   const Finished done = RunProgram(command);
-  if (done.exit_code != 0) return Error(ErrorCode::kIo, std::string(Trim(done.output)));
+  if (done.exit_code != 0) return Error(ErrorCode::kIo, FailureOf(done));
   return Ok();
 }
 

@@ -145,6 +145,9 @@ class Translator {
     bool serves = false;   // passes to kong_upstream
     bool says_so = false;  // has silverback_proxy
     bool started = false;  // has silverback_env_file
+    bool passes_grpc = false, sets_grpc = false, sets_grpc_host = false, sets_authority = false;
+    bool pools = false;  // is the upstream whose connections our pool keeps
+    size_t begin = 0;    // of what is in it, in out_.text
   };
 
   struct LuaDirective {
@@ -156,7 +159,10 @@ class Translator {
       case NginxPart::kOpen:
         blocks_.push_back({part.words.empty() ? "" : part.words[0]});
         if (blocks_.back().name == "stream") out_.has_stream = true;
-        break;
+        out_.text += part.text;
+        blocks_.back().begin = out_.text.size();
+        blocks_.back().pools = part.words.size() > 1 && part.words[1] == "kong_upstream";
+        return Ok();
       case NginxPart::kClose:
         return CloseBlock();
       case NginxPart::kLua:
@@ -173,9 +179,24 @@ class Translator {
   Status CloseBlock() {
     const Block& block = blocks_.back();
     if (block.serves && !block.says_so) out_.text += "silverback_proxy on;\n";
+    if (block.passes_grpc && !block.sets_authority) NameAuthority(block);
     if (blocks_.size() > 1) blocks_.pop_back();
     out_.text += "}";
     return Ok();
+  }
+
+  // Stock nginx calls gRPC servers kong_upstream; as the first header the pseudo-header can be set.
+  void NameAuthority(const Block& block) {
+    const bool inherits =
+        !block.sets_grpc && std::any_of(blocks_.begin(), blocks_.end() - 1,
+                                        [](const Block& outer) { return outer.sets_grpc; });
+    if (inherits) return;
+    std::string first = "\n        grpc_set_header :authority $upstream_host;";
+    if (!block.sets_grpc_host) first += "\n        grpc_set_header Host '';";
+    out_.text.insert(block.begin, first);
+    for (LuaDirective& each : lua_) {
+      if (each.begin >= block.begin) each.begin += first.size();
+    }
   }
 
   Status PutDirective(const NginxPart& part) {
@@ -186,12 +207,20 @@ class Translator {
       return PutLua(part, code);
     }
     Block& block = blocks_.back();
+    // By its address alone, nginx' own pool would take a connection for another name's.
+    if (block.pools && name.starts_with("keepalive")) return Ok();
     if (name.starts_with("lua_")) lua_.push_back({out_.text.size(), part.text.size()});
     if (name == "silverback_proxy") block.says_so = true;
     if (name == "silverback_env_file") block.started = true;
     if ((name == "proxy_pass" || name == "grpc_pass") && part.words.size() > 1 &&
         part.words[1].find("kong_upstream") != std::string_view::npos) {
       block.serves = true;
+      block.passes_grpc = name == "grpc_pass";
+    }
+    if (name == "grpc_set_header" && part.words.size() > 1) {
+      block.sets_grpc = true;
+      if (part.words[1] == "Host") block.sets_grpc_host = true;
+      if (part.words[1] == ":authority") block.sets_authority = true;
     }
     out_.text += part.text;
     return Ok();

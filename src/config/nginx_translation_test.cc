@@ -65,7 +65,9 @@ http {
     upstream kong_upstream {
         server 0.0.0.1;
         balancer_by_lua_block { Kong.balancer() }
+        keepalive 60;
     }
+    upstream own { server a.test; keepalive 5; }
     server {
         ssl_certificate_by_lua_block { Kong.ssl_certificate() }
         rewrite_by_lua_block { Kong.rewrite() }
@@ -92,15 +94,33 @@ http {
   EXPECT_EQ(Tight(out.text),
             "http{silverback_env_file/p/.kong_env;silverback_shared_memory128m;"
             "upstreamkong_upstream{server0.0.0.1;silverback_balancer;}"
+            "upstreamown{servera.test;keepalive5;}"
             "server{silverback_certificateon;"
             "location/{proxy_pass$upstream_scheme://kong_upstream$upstream_uri;"
             "silverback_proxyon;}"
-            "location@grpc{grpc_passgrpc://kong_upstream;silverback_proxyon;}"
+            "location@grpc{grpc_set_header:authority$upstream_host;grpc_set_headerHost'';"
+            "grpc_passgrpc://kong_upstream;silverback_proxyon;}"
             "location=/kong_error_handler{internal;silverback_error_page;}}"
             "server{location/{silverback_admin;}}"
             "server{location/{silverback_status;}}}");
   EXPECT_FALSE(out.has_lua);
   EXPECT_THAT(out.notes, IsEmpty());
+}
+
+TEST(NginxTranslation, GrpcServersAreNamed) {
+  const auto head = [](std::string_view inside) {
+    return Tight(Translate("http{server{location/{" + std::string(inside) +
+                           "grpc_pass grpc://kong_upstream;}}}")
+                     .text);
+  };
+  EXPECT_THAT(head("grpc_set_header TE $upstream_te; grpc_set_header Host $upstream_host;"),
+              HasSubstr("location/{grpc_set_header:authority$upstream_host;grpc_set_headerTE"));
+  EXPECT_THAT(head("grpc_set_header :authority a.test;"), Not(HasSubstr("$upstream_host")));
+  // Headers of its own would keep the location from those of the server.
+  EXPECT_THAT(Tight(Translate("http{server{grpc_set_header A b;"
+                              "location/{grpc_pass grpc://kong_upstream;}}}")
+                        .text),
+              Not(HasSubstr(":authority")));
 }
 
 TEST(NginxTranslation, OldSpellingsCountToo) {

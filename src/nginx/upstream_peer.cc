@@ -213,7 +213,9 @@ void ReportOutcome(RequestContext& context) {
   upstream.choice.ReportStatus(status);
 }
 
-ngx_int_t InitUpstream(ngx_conf_t*, ngx_http_upstream_srv_conf_t* upstream) {
+ngx_int_t InitUpstream(ngx_conf_t* cf, ngx_http_upstream_srv_conf_t* upstream) {
+  // For directives like `zone`, which look at nginx' own list of servers.
+  if (ngx_http_upstream_init_round_robin(cf, upstream) != NGX_OK) return NGX_ERROR;
   upstream->peer.init = &InitPeer;
   return NGX_OK;
 }

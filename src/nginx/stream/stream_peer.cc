@@ -179,7 +179,8 @@ void FinishSession(StreamSession& session) {
   upstream.choice.ReportStatus(session.ResponseStatus());
 }
 
-ngx_int_t InitStreamUpstream(ngx_conf_t*, ngx_stream_upstream_srv_conf_t* upstream) {
+ngx_int_t InitStreamUpstream(ngx_conf_t* cf, ngx_stream_upstream_srv_conf_t* upstream) {
+  if (ngx_stream_upstream_init_round_robin(cf, upstream) != NGX_OK) return NGX_ERROR;
   upstream->peer.init = &InitPeer;
   return NGX_OK;
 }
