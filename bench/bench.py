@@ -14,6 +14,7 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "test/support"))
 import declarative  # noqa: E402
 import handshakes  # noqa: E402
+import streams  # noqa: E402
 from gateway import Gateway, NginxServer, free_port, wait_until  # noqa: E402
 
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -137,7 +138,7 @@ def router(build):
 
 
 CASES = {"proxying": proxying, "balancing": balancing, "start": start_time, "declarative": declarative.run, "router": router,
-         "handshakes": handshakes.run}
+         "handshakes": handshakes.run, "streams": lambda build: streams.run(build, compare)}
 
 
 def main():

@@ -136,13 +136,14 @@ def wait_until(condition, seconds=10):
 
 
 class NginxServer:
-    """A plain nginx with a given http{} body: the upstream of load tests, and the yardstick of benchmarks."""
+    """A plain nginx with a given http{} body (and stream{} body): the upstream of load tests, and the yardstick of benchmarks."""
 
-    def __init__(self, http, workers=1, events=""):
+    def __init__(self, http, workers=1, events="", stream=""):
         self.folder = tempfile.mkdtemp(prefix="silverback-nginx-")
         os.chmod(self.folder, 0o755)
         path = pathlib.Path(self.folder, "nginx.conf")
-        path.write_text(f"""worker_processes {workers};
+        module = "load_module /usr/lib/nginx/modules/ngx_stream_module.so;" if stream else ""
+        path.write_text(f"""{module} worker_processes {workers};
 pid {self.folder}/nginx.pid;
 error_log {self.folder}/error.log;
 events {{ worker_connections 4096; {events} }}
@@ -153,6 +154,7 @@ http {{
   keepalive_requests 1000000;
   {http}
 }}
+{f"stream {{ {stream} }}" if stream else ""}
 """)
         subprocess.run(["nginx", "-p", self.folder, "-c", str(path)], check=True, stderr=subprocess.DEVNULL)
         wait_until(lambda: pathlib.Path(self.folder, "nginx.pid").exists())
