@@ -110,6 +110,9 @@ Status MigrationFlow::Up(const Options& options) {
   if (!options.force && pending) return Refused(kFinishFirst);
   const auto fresh = Select(*state, &SubsystemState::fresh);
   if (options.dry_run) return DryRun(fresh, MigrationHalf::kUp);
+  const auto obstacles = migrator_.Obstacles();
+  if (!obstacles) return obstacles.error();
+  for (const std::string& one : *obstacles) console_.Warn("'finish' will fail: " + one);
   const bool had_work = !fresh.empty() || state->is_interrupted;
   const auto locked =
       WithLock({options.lock_timeout, true}, [&] { return UpLocked(options, had_work); });

@@ -18,7 +18,7 @@ class FakeMigrator final : public store::Migrator {
   MigrationState state;
   bool locked_by_another = false;
   bool settled = false, aborted = false;
-  std::vector<std::string> nodes, losses;
+  std::vector<std::string> nodes, losses, obstacles;
   std::function<void()> before_work;  // what another runner does while this one waits
 
   FakeMigrator() {
@@ -49,6 +49,7 @@ class FakeMigrator final : public store::Migrator {
     return Ok();
   }
   Result<std::vector<std::string>> OlderNodes() override { return nodes; }
+  Result<std::vector<std::string>> Obstacles() override { return obstacles; }
   Result<std::vector<std::string>> AbortLosses() override { return losses; }
   Status Abort(const store::MigrationObserver&) override {
     aborted = true;
@@ -191,6 +192,14 @@ TEST_F(MigrationFlowTest, ResetOfNothing) {
   EXPECT_FALSE(*reset);
   EXPECT_EQ(Said(), "Database not bootstrapped, nothing to reset\n");
   EXPECT_EQ(flow_.List(migrator_.state), 3);
+}
+
+TEST_F(MigrationFlowTest, UpTellsWhatWillStopFinish) {
+  migrator_.state.subsystems[0].fresh = {"001+"};
+  migrator_.obstacles = {"something is twice"};
+  ASSERT_TRUE(flow_.Up({}));
+  EXPECT_THAT(err_.str(), HasSubstr("'finish' will fail: something is twice\n"));
+  EXPECT_THAT(Said(), HasSubstr("core migrated up to: 001+ (pending)\n"));
 }
 
 TEST_F(MigrationFlowTest, FinishStopsForOlderNodes) {

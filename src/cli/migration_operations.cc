@@ -73,6 +73,10 @@ std::string ToText(const Json& status, const std::string& place) {
   if (const Json* nodes = FindMember(status, "older_nodes")) {
     for (const Json& node : *nodes) text += "\nstill connected: " + node.get<std::string>();
   }
+  if (const Json* obstacles = FindMember(status, "obstacles")) {
+    for (const Json& one : *obstacles)
+      text += "\nin the way of 'finish': " + one.get<std::string>();
+  }
   return text;
 }
 

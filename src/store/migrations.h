@@ -92,6 +92,9 @@ class Migrator {
   // Who may still need what `finish` takes away, one line each: nodes of an older version.
   virtual Result<std::vector<std::string>> OlderNodes() { return std::vector<std::string>{}; }
 
+  // What will stop `finish` when nobody removes it, one line each.
+  virtual Result<std::vector<std::string>> Obstacles() { return std::vector<std::string>{}; }
+
   // `finish` has come to its end: there is no way back from here.
   virtual Status Settle() { return Ok(); }
 

@@ -1,10 +1,12 @@
 """`kong migrations` on PostgreSQL: from databases of older versions, interrupted, twice at once, beside old nodes, and taken back.
 
 SILVERBACK_KILLS: how often `up` and `finish` are killed (a few by default), SILVERBACK_ROWS: on how many rows."""
+import hashlib
 import json
 import os
 import random
 import re
+import ssl
 import subprocess
 import time
 
@@ -88,20 +90,20 @@ def test_rows_become_what_the_new_version_reads(old):
 def test_every_row_of_an_old_node_written_before_finish_is_there_after_it(pending):
     """Blue/green: an old node goes on writing, with the statements and columns that it knows."""
     consumer, service = pending.sql("SELECT min(id::text) FROM consumers"), pending.sql("SELECT min(id::text) FROM services")
-    pending.script(old_kong.statements(9001, consumer, service) + f"DELETE FROM consumers WHERE id = '{old_kong._id('c0', 2)}';")
+    pending.script(old_kong.statements(9001, consumer, service) + f"DELETE FROM consumers WHERE id = '{old_kong.identifier('c0', 2)}';")
     workspace = pending.sql("SELECT id FROM workspaces WHERE name = 'default'")
     # A node of the new version sees them at once, in its workspace.
     for table in ("consumers", "services", "routes", "plugins", "keyauth_credentials", "acls", "upstreams", "targets"):
         assert count(pending, f"{table} WHERE id::text LIKE '%9001' AND ws_id = '{workspace}'") == 1, table
     # What it writes, the old one reads.
     pending.script(f"""
-        INSERT INTO consumers (id, created_at, username, tags, ws_id) VALUES ('{old_kong._id('c0', 9002)}', '2021-06-02 12:00:00+00',
+        INSERT INTO consumers (id, created_at, username, tags, ws_id) VALUES ('{old_kong.identifier('c0', 9002)}', '2021-06-02 12:00:00+00',
           'between-new', '{{new}}', '{workspace}');
         INSERT INTO plugins (id, created_at, name, service_id, config, enabled, protocols, cache_key, ws_id) VALUES
-          ('{old_kong._id('91', 9002)}', '2021-06-02 12:00:00+00', 'acl', '{service}', '{{"allow": ["new"], "deny": null}}', true,
+          ('{old_kong.identifier('91', 9002)}', '2021-06-02 12:00:00+00', 'acl', '{service}', '{{"allow": ["new"], "deny": null}}', true,
           '{{http}}', 'plugins:acl::{service}::new', '{workspace}');""")
     assert pending.sql("SELECT username FROM consumers WHERE id::text LIKE '%9002'") == "between-new"
-    migrate(pending, "finish")
+    assert "plugins 'acl' that have allow or deny lists already keep them: 1\n" in migrate(pending, "finish")
     for table in ("consumers", "services", "routes", "plugins", "keyauth_credentials", "acls", "upstreams", "targets"):
         assert count(pending, f"{table} WHERE id::text LIKE '%9001'") == 1, table
     assert json.loads(pending.sql("SELECT config FROM plugins WHERE id::text LIKE '%9001'")) == {
@@ -111,7 +113,7 @@ def test_every_row_of_an_old_node_written_before_finish_is_there_after_it(pendin
     assert pending.sql("SELECT host FROM services WHERE id = '%s'" % service) == "moved-9001"
     assert pending.sql("SELECT algorithm FROM upstreams WHERE id::text LIKE '%9001'") == "consistent-hashing"
     assert pending.sql("SELECT cache_key FROM acls WHERE id::text LIKE '%9001'").endswith(f":between::::{workspace}")
-    assert count(pending, f"consumers WHERE id = '{old_kong._id('c0', 2)}'") == 0
+    assert count(pending, f"consumers WHERE id = '{old_kong.identifier('c0', 2)}'") == 0
 
 
 # Interrupted, and twice at once.
@@ -318,7 +320,7 @@ def test_abort_keeps_what_was_written_since_and_names_what_goes(server, old):
     migrate(old, "up")
     old.script(writes)
     workspace = old.sql("SELECT id FROM workspaces")
-    old.script(f"INSERT INTO vaults_beta (id, name, prefix, config, ws_id) VALUES ('{old_kong._id('f', 1)}', 'env', 'e', '{{}}', '{workspace}');"
+    old.script(f"INSERT INTO vaults_beta (id, name, prefix, config, ws_id) VALUES ('{old_kong.identifier('f', 1)}', 'env', 'e', '{{}}', '{workspace}');"
                f"UPDATE services SET tls_verify = true WHERE id = '{service}'")
     state = contents(old)
     said = migrate(old, "abort", code=1)
@@ -331,11 +333,45 @@ def test_abort_keeps_what_was_written_since_and_names_what_goes(server, old):
     assert now == expected
 
 
+def test_a_role_that_may_not_make_schemas_is_enough(old):
+    old.superuser_sql(f"ALTER DATABASE {old.name} OWNER TO postgres; GRANT CREATE ON SCHEMA public TO kong")
+    before = contents(old)
+    migrate(old, "up")
+    assert count(old, "pg_namespace WHERE nspname LIKE 'silverback%'") == 0
+    migrate(old, "abort")
+    assert contents(old) == before
+    migrate(old, "up")
+    migrate(old, "finish")
+    assert count(old, "pg_tables WHERE tablename LIKE 'silverback%'") == 0
+
+
 def test_after_finish_there_is_no_way_back(pending):
     migrate(pending, "finish")
     state = contents(pending)
     assert "there is no 'up' to take back" in migrate(pending, "abort", code=1)
     assert contents(pending) == state
+
+
+def test_what_would_stop_finish_is_told_before(pending, tmp_path):
+    certificate = authority(tmp_path)
+    pending.script(f"""INSERT INTO ca_certificates (id, created_at, cert) VALUES
+        ('{old_kong.identifier('ca', 1)}', '2020-01-01Z', '{certificate}'),
+        ('{old_kong.identifier('ca', 2)}', '2020-01-02Z', 'comment\n{certificate}'),
+        ('{old_kong.identifier('ca', 3)}', '2020-01-03Z', 'no certificate')""")
+    told = migrate(pending, "status", code=4)
+    assert "in the way of 'finish': the CA certificates with the ids 'ca000000-0000-4000-8000-000000000001' and" in told
+    assert "the CA certificate with id 'ca000000-0000-4000-8000-000000000003' cannot be read" in told
+    assert "cannot be read" in migrate(pending, "finish", code=1)
+    pending.sql("DELETE FROM ca_certificates WHERE created_at > '2020-01-01Z'")
+    migrate(pending, "finish")
+    der = ssl.PEM_cert_to_DER_cert(certificate)
+    assert pending.sql("SELECT cert_digest FROM ca_certificates") == hashlib.sha256(der).hexdigest()
+
+
+def authority(folder):
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout",
+                    folder / "key", "-out", folder / "certificate", "-subj", "/CN=authority"], check=True, stderr=subprocess.DEVNULL)
+    return (folder / "certificate").read_text()
 
 
 def test_status_as_json(old):
@@ -387,3 +423,32 @@ def test_databases_of_real_versions_become_what_kong_makes_of_them(server, name)
     code, _, err = database.kong("migrations", "abort")
     assert code == 0 or "there is no 'up' to take back" in err
     assert database.canonical() == before
+
+
+def name_the_ids_of_apis(database, names):
+    """The Nth API has become service 5e…1NN and route 40…1NN."""
+    script = ["SET session_replication_role = replica"]
+    for number, name in enumerate(names, 101):
+        service, route = old_kong.identifier("5e", number), old_kong.identifier("40", number)
+        found = database.sql(f"SELECT s.id || ' ' || r.id FROM services s JOIN routes r ON r.service_id = s.id WHERE s.name = '{name}'")
+        for was, now in zip(found.split(), (service, route)):
+            script += [f"UPDATE services SET id = '{now}' WHERE id = '{was}'", f"UPDATE routes SET id = '{now}' WHERE id = '{was}'",
+                       f"UPDATE routes SET service_id = '{now}' WHERE service_id = '{was}'",
+                       f"UPDATE plugins SET route_id = '{now}' WHERE route_id = '{was}'"]
+    database.superuser_sql("; ".join(script))
+
+
+@pytest.mark.skipif(not NAMES, reason="no databases of real versions here")
+def test_apis_become_services_and_routes_as_in_kong(server):
+    database = Database(server, "apis").restore(REFERENCE / "0.14.1/0.14.1.before.sql")
+    names = database.sql("SELECT name FROM apis ORDER BY created_at").splitlines()
+    for refused in ("up", "bootstrap"):
+        before = database.canonical()
+        assert "kong migrations migrate-apis" in migrate(database, refused, code=1)
+        assert database.canonical() == before
+    said = migrate(database, "migrate-apis")
+    assert f"{len(names) - 1}/{len(names)} migrations succeeded" in said and f"1/{len(names)} migrations skipped" in said
+    assert "1/1 migrations succeeded" in migrate(database, "migrate-apis", "-f")
+    assert "No apis to migrate" in migrate(database, "migrate-apis", "-f")
+    name_the_ids_of_apis(database, names)
+    compare(database, "0.14.1/0.14.1-to-1.5.1.migrate-apis.txt")

@@ -23,7 +23,7 @@ CREATE TRIGGER delete_expired_cluster_events_trigger AFTER INSERT ON cluster_eve
 
 def uuid(table, number="n"):
     """An SQL expression."""
-    return f"('{table:0>8}-0000-4000-8000-' || lpad(({number})::text, 12, '0'))::uuid"
+    return f"('{table:0<8}-0000-4000-8000-' || lpad(({number})::text, 12, '0'))::uuid"
 
 
 A, B, C, D, E, F = uuid("c0"), uuid("5e"), uuid("40"), uuid("91"), uuid("4a"), uuid("ac")
@@ -73,13 +73,13 @@ def make(database, rows=400):
     return database
 
 
-def _id(table, number):
-    return f"{table:0>8}-0000-4000-8000-{number:0>12}"
+def identifier(table, number):
+    return f"{table:0<8}-0000-4000-8000-{number:0>12}"
 
 
 def statements(number, consumer, service, extra=""):
     """What a node of 1.0 sends for some requests of the Admin API: every column by name, upserts by key."""
-    c, s, r = _id("c0", number), _id("5e", number), _id("40", number)
+    c, s, r = identifier("c0", number), identifier("5e", number), identifier("40", number)
     return f"""
 INSERT INTO consumers (id, created_at, username, custom_id) VALUES ('{c}', '2021-06-01 12:00:00+00', 'between-{number}', NULL)
   RETURNING id, extract('epoch' from created_at) AS created_at, username, custom_id;
@@ -90,21 +90,21 @@ INSERT INTO routes (id, created_at, updated_at, name, service_id, protocols, met
   regex_priority, strip_path, preserve_host) VALUES ('{r}', '2021-06-01 12:00:00+00', '2021-06-01 12:00:00+00', 'between-{number}',
   '{s}', '{{http,https}}', NULL, NULL, '{{/between}}', NULL, NULL, NULL, 0, true, false);
 INSERT INTO plugins (id, created_at, name, service_id, route_id, consumer_id, config, enabled, cache_key, run_on) VALUES
-  ('{_id("91", number)}', '2021-06-01 12:00:00+00', 'acl', '{s}', NULL, NULL, '{{"whitelist": ["between"], "blacklist": null,
+  ('{identifier("91", number)}', '2021-06-01 12:00:00+00', 'acl', '{s}', NULL, NULL, '{{"whitelist": ["between"], "blacklist": null,
   "hide_groups_header": false}}', true, 'plugins:acl::{s}:', 'first');
-INSERT INTO keyauth_credentials (id, created_at, consumer_id, key) VALUES ('{_id("4a", number)}', '2021-06-01 12:00:00+00', '{c}',
+INSERT INTO keyauth_credentials (id, created_at, consumer_id, key) VALUES ('{identifier("4a", number)}', '2021-06-01 12:00:00+00', '{c}',
   'between-{number}') ON CONFLICT (id) DO UPDATE SET key = EXCLUDED.key;
-INSERT INTO acls (id, created_at, consumer_id, "group", cache_key) VALUES ('{_id("ac", number)}', '2021-06-01 12:00:00+00', '{c}',
+INSERT INTO acls (id, created_at, consumer_id, "group", cache_key) VALUES ('{identifier("ac", number)}', '2021-06-01 12:00:00+00', '{c}',
   'between', 'acls:{c}:between:::') ON CONFLICT (cache_key) DO UPDATE SET "group" = EXCLUDED."group";
-INSERT INTO upstreams (id, created_at, name, hash_on, hash_fallback, slots, healthchecks) VALUES ('{_id("0b", number)}',
+INSERT INTO upstreams (id, created_at, name, hash_on, hash_fallback, slots, healthchecks) VALUES ('{identifier("0b", number)}',
   '2021-06-01 12:00:00+00', 'between-{number}', 'ip', 'none', 10000, '{{}}');
-INSERT INTO targets (id, created_at, upstream_id, target, weight) VALUES ('{_id("7a", number)}', '2021-06-01 12:00:00+00',
-  '{_id("0b", number)}', 'between:80', 7);
+INSERT INTO targets (id, created_at, upstream_id, target, weight) VALUES ('{identifier("7a", number)}', '2021-06-01 12:00:00+00',
+  '{identifier("0b", number)}', 'between:80', 7);
 UPDATE consumers SET username = 'renamed-{number}' WHERE id = '{consumer}';
 UPDATE services SET host = 'moved-{number}', updated_at = '2021-06-01 12:00:00+00' WHERE id = '{service}';
 INSERT INTO ratelimiting_metrics (identifier, period, period_date, service_id, route_id, value) VALUES ('i', 'hour', '2021-06-01Z',
   '{s}', '{r}', {number}) ON CONFLICT (identifier, period, period_date, service_id, route_id) DO UPDATE SET value =
   ratelimiting_metrics.value + EXCLUDED.value;
-INSERT INTO cluster_events (id, node_id, at, nbf, expire_at, channel, data) VALUES ('{_id("eb", number)}', '{_id("9", 9)}',
+INSERT INTO cluster_events (id, node_id, at, nbf, expire_at, channel, data) VALUES ('{identifier("eb", number)}', '{identifier("9", 9)}',
   '2021-06-01 12:00:00+00', NULL, now() + interval '1 hour', 'invalidations', 'consumers:{c}');
 {extra}"""

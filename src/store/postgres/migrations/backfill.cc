@@ -20,9 +20,18 @@ Result<bool> BackfillRun::IsLongerThan(int64_t limit) {
                   limit, backfill_.table, backfill_.where));
 }
 
-Result<int64_t> BackfillRun::Count() {
-  const auto text = session_.Scalar(
-      fmt::format("SELECT count(*) FROM {} t WHERE {}", backfill_.table, backfill_.where));
+Result<int64_t> BackfillRun::Count() { return CountWhere(backfill_.where); }
+
+Result<std::string> BackfillRun::Remark() {
+  if (backfill_.remark.empty()) return std::string();
+  const auto rows = CountWhere(backfill_.remark_where);
+  if (!rows) return rows.error();
+  return *rows ? fmt::format(fmt::runtime(backfill_.remark), *rows) : std::string();
+}
+
+Result<int64_t> BackfillRun::CountWhere(const std::string& where) {
+  const auto text =
+      session_.Scalar(fmt::format("SELECT count(*) FROM {} t WHERE {}", backfill_.table, where));
   if (!text) return text.error();
   return static_cast<int64_t>(std::stoll(*text));
 }

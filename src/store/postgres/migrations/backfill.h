@@ -25,6 +25,8 @@ class BackfillRun {
   // Whether it has more than `limit` rows to look at.
   Result<bool> IsLongerThan(int64_t limit);
   Result<int64_t> Count();
+  // What the operator should know about rows that are there; "": nothing.
+  Result<std::string> Remark();
   // The next `limit` rows behind `after` ("" at first), in the transaction of the caller.
   Result<Piece> Next(const std::string& after, int64_t limit);
   // All that are left, in the transaction of the caller.
@@ -33,6 +35,7 @@ class BackfillRun {
  private:
   Result<Piece> Change(const std::string& after, int64_t limit);
   Result<Piece> Convert(const std::string& after, int64_t limit);
+  Result<int64_t> CountWhere(const std::string& where);
   std::string Batch(std::string_view columns, int64_t limit) const;
 
   Session& session_;

@@ -27,6 +27,7 @@ class PostgresMigrator final : public Migrator {
              const MigrationObserver& observer) override;
   Status Reset() override;
   Result<std::vector<std::string>> OlderNodes() override;
+  Result<std::vector<std::string>> Obstacles() override;
   Status Settle() override;
   Result<std::vector<std::string>> AbortLosses() override;
   Status Abort(const MigrationObserver& observer) override;

@@ -7,6 +7,7 @@
 #include "store/postgres/migrations/lock.h"
 #include "store/postgres/migrations/migrator.h"
 #include "store/postgres/migrations/nodes.h"
+#include "store/postgres/migrations/obstacles.h"
 #include "store/postgres/migrations/retry.h"
 
 namespace silverback::store::postgres::migrations {
@@ -44,6 +45,11 @@ Result<Json> LockHolder(Session& session) {
 Result<std::vector<std::string>> PostgresMigrator::OlderNodes() {
   if (Status connected = Connect(); !connected) return connected.error();
   return migrations::OlderNodes(*session_);
+}
+
+Result<std::vector<std::string>> PostgresMigrator::Obstacles() {
+  if (Status connected = Connect(); !connected) return connected.error();
+  return migrations::Obstacles(*session_);
 }
 
 Status PostgresMigrator::Settle() {
@@ -128,12 +134,15 @@ Result<Json> PostgresMigrator::Details() {
   if (!holder) return holder.error();
   const auto nodes = OlderNodes();
   if (!nodes) return nodes.error();
+  const auto obstacles = Obstacles();
+  if (!obstacles) return obstacles.error();
   const int version = session_->server_version();
   return Json{{"schema", session_->schema()},
               {"server_version", fmt::format("{}.{}", version / 10000, version % 10000)},
               {"lock", *holder},
               {"up", PhaseName(log->phase())},
-              {"older_nodes", *nodes}};
+              {"older_nodes", *nodes},
+              {"obstacles", *obstacles}};
 }
 
 }  // namespace silverback::store::postgres::migrations

@@ -181,6 +181,9 @@ Backfill RenameLists(std::string_view plugin) {
   fill.where = fmt::format("t.name = '{}'", plugin);
   fill.from = fill.to = "config";
   fill.type = "jsonb";
+  fill.remark =
+      fmt::format("plugins '{}' that have allow or deny lists already keep them: {{}}", plugin);
+  fill.remark_where = fill.where + " AND t.config ?| '{allow,deny}'";
   fill.convert = [](std::string_view, std::string_view config) {
     return Result<std::optional<std::string>>(RenameAllowAndDeny(config));
   };

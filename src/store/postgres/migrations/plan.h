@@ -33,6 +33,9 @@ struct Backfill {
   std::function<Result<std::optional<std::string>>(std::string_view id, std::string_view old)>
       convert;
   std::string from, to, type;
+  // Told before it begins: `remark`, with {} for the number of rows that `remark_where` gives, when
+  // there are any.
+  std::string remark, remark_where;
   // A column whose old values are lost by this: kept for `abort`.
   std::string keeps;
 };

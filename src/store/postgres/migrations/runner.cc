@@ -66,6 +66,9 @@ Status Runner::RunData(const Half& half) {
       workspace = std::move(*id);
     }
     BackfillRun run(session_, backfill, workspace, options_.keep_table);
+    const auto remark = run.Remark();
+    if (!remark) return remark.error();
+    if (!remark->empty()) note_(*remark);
     const auto is_long = run.IsLongerThan(options_.piece);
     if (!is_long) return is_long.error();
     if (!*is_long) continue;
