@@ -20,9 +20,10 @@ constexpr std::string_view kNotLeader = "aborted: another node is performing dat
 }  // namespace
 
 Result<MigrationState> MigrationFlow::State() {
-  console_.Verbose("retrieving database schema state...");
   auto state = migrator_.State();
-  if (state) console_.Verbose("schema state retrieved");
+  if (!state) return state;
+  console_.Verbose("retrieving database schema state...");
+  console_.Verbose("schema state retrieved");
   return state;
 }
 
@@ -228,7 +229,8 @@ Result<bool> MigrationFlow::Reset(const Options& options) {
     return done;
   };
   auto locked = WithLock({options.lock_timeout, false}, reset);
-  if (locked || begun) return locked;
+  const bool held = !locked && locked.error().code() == ErrorCode::kOperationUnsupported;
+  if (locked || begun || held) return locked;
   // The lock itself does not work: its table may have been dropped.
   console_.Log(Level::kError, locked.error().message() + " - retrying without cluster lock");
   if (Status done = reset(); !done) return done.error();
@@ -238,11 +240,9 @@ Result<bool> MigrationFlow::Reset(const Options& options) {
 Status MigrationFlow::CheckForStart(const Options& options, bool run_migrations) {
   auto state = State();
   if (!state) return state.error();
-  const auto current = [&] {
-    return !state->needs_bootstrap && !Any(*state, &SubsystemState::fresh) &&
-           !Any(*state, &SubsystemState::pending);
-  };
-  if (run_migrations && !current()) {
+  // Pending ones do not keep a node from working.
+  const bool current = !state->needs_bootstrap && !Any(*state, &SubsystemState::fresh);
+  if (run_migrations && !current) {
     if (Status up = Up(options); !up) return up;
     if (state = State(); !state) return state.error();
   }

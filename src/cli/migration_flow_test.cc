@@ -178,6 +178,8 @@ TEST_F(MigrationFlowTest, AStartRefusesWhatItCannotWorkWith) {
             "New migrations available; run 'kong migrations up' to proceed");
   EXPECT_TRUE(flow_.CheckForStart({}, true));
   EXPECT_THAT(Said(), HasSubstr("Database has pending migrations:\ncore: 001+\n"));
+  EXPECT_TRUE(flow_.CheckForStart({}, true));
+  EXPECT_EQ(Said(), "Database has pending migrations:\ncore: 001+\n");
   migrator_.state.needs_bootstrap = true;
   const Status empty = flow_.CheckForStart({}, true);
   ASSERT_FALSE(empty);

@@ -53,8 +53,9 @@ Status CheckMigrations(const Invocation& invocation, const config::GatewayConf& 
   options.lock_timeout = invocation.arguments.Number("lock-timeout").value_or(options.lock_timeout);
   Status checked = MigrationFlow(**migrator, invocation.console)
                        .CheckForStart(options, invocation.arguments.Flag("run-migrations"));
-  // Without its database a node serves from its replica: what follows decides.
-  return !checked && checked.error().code() == ErrorCode::kUnavailable ? Ok() : checked;
+  // Without its database a node serves from its replica, when it has one: what follows decides.
+  const bool away = !checked && checked.error().code() == ErrorCode::kUnavailable;
+  return away && std::filesystem::exists(runtime::ReplicaPath(conf)) ? Ok() : checked;
 }
 
 }  // namespace

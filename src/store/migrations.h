@@ -78,7 +78,8 @@ class Migrator {
 
   // Runs `work` while no other node can run migrations; gives false, without having called it, when
   // a node of Kong holds the lock and is not to be waited for. What another runner did meanwhile is
-  // for `work` to look at. Error: that of `work`, or the other did not end in time.
+  // for `work` to look at. Error: that of `work`; kOperationUnsupported: the other did not end in
+  // time.
   virtual Result<bool> WithLock(const LockWait& wait, const std::function<Status()>& work) = 0;
 
   // Runs the migrations of `plan`, each in one transaction with its record. A migration without a

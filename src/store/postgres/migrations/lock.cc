@@ -53,14 +53,14 @@ Result<std::unique_ptr<ClusterLock>> ClusterLock::Take(Session& session, Options
   const auto locked = LockRuns(session, wait.own_seconds, wait.waiting);
   if (!locked) return locked.error();
   if (!*locked) {
-    if (wait.own_seconds > 0) return Error(ErrorCode::kUnavailable, "timeout");
+    if (wait.own_seconds > 0) return Error(ErrorCode::kOperationUnsupported, "timeout");
     return std::unique_ptr<ClusterLock>();
   }
   auto lock =
       std::unique_ptr<ClusterLock>(new ClusterLock(session, std::move(options), wait.ttl_seconds));
   const auto row = lock->TakeRow(wait);
   if (!row) return row.error();
-  if (!*row && wait.foreign_seconds > 0) return Error(ErrorCode::kUnavailable, "timeout");
+  if (!*row && wait.foreign_seconds > 0) return Error(ErrorCode::kOperationUnsupported, "timeout");
   if (!*row) return std::unique_ptr<ClusterLock>();
   lock->keeper_ = std::thread([raw = lock.get()] { raw->KeepAlive(); });
   return lock;

@@ -31,8 +31,9 @@ class ClusterLock {
     double ttl_seconds = 60;     // how long the row outlives us
     std::function<void()> waiting;
   };
-  // nullptr: another node holds it, and no wait for it was asked for. Error: kUnavailable
-  // ("timeout") when the wait was in vain; kDatabaseError when the row cannot be written.
+  // nullptr: another node holds it, and no wait for it was asked for. Error:
+  // kOperationUnsupported ("timeout") when the wait was in vain; kDatabaseError when the row cannot
+  // be written.
   static Result<std::unique_ptr<ClusterLock>> Take(Session& session, Options options, Wait wait);
   // The row goes, if it has not; the advisory lock too.
   ~ClusterLock();

@@ -80,7 +80,7 @@ Status PostgresMigrator::Bootstrap() {
   if (Status connected = Connect(); !connected) return connected;
   const auto locked = LockRuns(*session_, kBootstrapWaitSeconds, nullptr);
   if (!locked) return Prefixed(locked.error());
-  if (!*locked) return Prefixed(Error(ErrorCode::kUnavailable, "timeout"));
+  if (!*locked) return Prefixed(Error(ErrorCode::kOperationUnsupported, "timeout"));
   const auto there = HasTable(*session_, "schema_meta");
   if (!there) return Prefixed(there.error());
   if (*there) return Ok();  // by another runner, meanwhile

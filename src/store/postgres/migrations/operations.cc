@@ -113,7 +113,7 @@ Status PostgresMigrator::MigrateApis(bool with_custom_plugins, const ApiObserver
   if (Status connected = Connect(); !connected) return connected;
   const auto locked = LockRuns(*session_, LockWait().seconds, nullptr);
   if (!locked) return locked.error();
-  if (!*locked) return Error(ErrorCode::kUnavailable, "timeout");
+  if (!*locked) return Error(ErrorCode::kOperationUnsupported, "timeout");
   if (Status ready = PrepareForApis(*session_, observer); !ready) return ready;
   const auto done = WithLock(
       {}, [&] { return migrations::MigrateApis(*session_, with_custom_plugins, observer); });
