@@ -19,13 +19,17 @@ config::LoadOptions OptionsOf(const Invocation& invocation) {
   return options;
 }
 
-// --db-timeout counts for the node too, as in Kong. It is added only where it matters: a pg_*
-// setting by itself would choose that database.
+// --db-timeout counts for the node too, as in Kong; but its default leaves a pg_timeout that
+// somebody has chosen. It is added only where it matters: a pg_* setting by itself would choose
+// that database.
 Result<config::GatewayConf> WithDatabaseTimeout(config::LoadOptions options,
                                                 const Invocation& invocation,
                                                 Result<config::GatewayConf> conf) {
   const auto seconds = invocation.arguments.Number("db-timeout");
   if (!conf || !seconds || conf->database() != "postgres") return conf;
+  constexpr double kDefaultSeconds = 60, kDefaultPgTimeout = 5000;
+  const bool chosen = conf->Number("pg_timeout", kDefaultPgTimeout) != kDefaultPgTimeout;
+  if (chosen && *seconds == kDefaultSeconds) return conf;
   options.overrides["pg_timeout"] = fmt::format("{:.0f}", *seconds * 1000);
   options.log = nullptr;
   return config::GatewayConf::Load(options);

@@ -55,8 +55,8 @@ class DatabaseServer:
         for pid in reversed(self.pids()):
             os.kill(pid, signal.SIGCONT)
 
-    def sql(self, text, database="kong"):
-        done = subprocess.run(["psql", "-qAtX", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-p", str(self.port), "-U", "kong",
+    def sql(self, text, database="kong", user="kong"):
+        done = subprocess.run(["psql", "-qAtX", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-p", str(self.port), "-U", user,
                                database, "-c", text], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()

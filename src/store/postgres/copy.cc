@@ -33,8 +33,8 @@ void Copy::Wrote(uint64_t position) {
 
 Result<bool> Copy::HasCaughtUp(Connection& connection) const {
   const std::string newest = std::to_string(newest_write_->load());
-  const auto answer = connection.Query(CaughtUpQuery(connection.server_version()),
-                                       {sql::Value::Text(newest)});
+  const auto answer =
+      connection.Query(CaughtUpQuery(connection.server_version()), {sql::Value::Text(newest)});
   if (!answer) return answer.error();
   return answer->size() == 1 && answer->Text(0, 0) == "t";
 }

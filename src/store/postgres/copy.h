@@ -1,5 +1,5 @@
-// Copy: the server that follows the one that takes writes (pg_ro_*), and whether it may be read from
-// now. Private to store/postgres.
+// Copy: the server that follows the one that takes writes (pg_ro_*), and whether it may be read
+// from now. Private to store/postgres.
 //
 // Threads: any.
 #pragma once
@@ -16,10 +16,11 @@ class Copy {
  public:
   // `newest_write`, when given, is shared by the node's processes and outlives the copy.
   Copy(Options options, std::atomic<uint64_t>* newest_write)
-      : pool_(std::move(options)), newest_write_(newest_write ? newest_write : &own_newest_write_) {}
+      : pool_(std::move(options)),
+        newest_write_(newest_write ? newest_write : &own_newest_write_) {}
 
-  // A connection with the copy, given back to pool(); nullopt: the copy is away, or behind what this
-  // node wrote. One that was away is not asked again for a while.
+  // A connection with the copy, given back to pool(); nullopt: the copy is away, or behind what
+  // this node wrote. One that was away is not asked again for a while.
   std::optional<Pool::Loan> Take();
   Pool& pool() { return pool_; }
 

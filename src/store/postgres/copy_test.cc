@@ -36,8 +36,8 @@ TEST(Copy, ADeadConnectionIsReplaced) {
   ASSERT_TRUE(pid);
   copy.pool().Give(std::move(loan->connection));
   const auto killer = Connection::Open(TestDatabase());
-  ASSERT_TRUE((*killer)->Query("SELECT pg_terminate_backend(" + std::string(pid->Text(0, 0)) +
-                               ", 5000)"));
+  ASSERT_TRUE(
+      (*killer)->Query("SELECT pg_terminate_backend(" + std::string(pid->Text(0, 0)) + ", 5000)"));
   loan = copy.Take();
   ASSERT_TRUE(loan);
   EXPECT_TRUE(loan->connection->Query("SELECT a FROM only_here"));
