@@ -12,6 +12,7 @@ import sys
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "test/support"))
+import changes  # noqa: E402
 import declarative  # noqa: E402
 import handshakes  # noqa: E402
 import streams  # noqa: E402
