@@ -21,11 +21,12 @@ MAY_INCLUDE = {
     "health": ["entity", "util"],
     "dns": ["util"],
     "plugin": ["entity", "http", "schema", "util"],
+    "lua": ["plugin", "http", "util"],
     "plugins": ["plugin", "entity", "http", "schema", "util"],
     "config": ["util"],
     "runtime": ["plugin", "store", "config", "replica", "router", "balancer", "health", "dns", "entity", "schema", "util"],
     "admin": ["store", "entity", "schema", "config", "http", "util"],
-    "nginx": ["admin", "runtime", "plugins", "plugin", "store", "replica", "router", "balancer", "health", "dns", "config",
+    "nginx": ["admin", "runtime", "lua", "plugins", "plugin", "store", "replica", "router", "balancer", "health", "dns", "config",
               "entity", "schema", "http", "util"],
     "cli": ["runtime", "store", "replica", "config", "entity", "schema", "http", "util", "plugin"],
 }

@@ -14,12 +14,14 @@ int LocalPort(ngx_http_request_t* r) {
   return ngx_inet_get_port(r->connection->local_sockaddr);
 }
 
-std::string_view VariableNamed(ngx_http_request_t* r, std::string_view name) {
-  ngx_str_t key = Borrow(name);
-  const ngx_http_variable_value_t* value =
-      ngx_http_get_variable(r, &key, ngx_hash_key(key.data, key.len));
-  if (value == nullptr || value->not_found) return {};
-  return {reinterpret_cast<const char*>(value->data), value->len};
+// nginx knows variables by lower-case names. nullopt: there is none, or it has no value.
+std::optional<std::string_view> VariableNamed(ngx_http_request_t* r, std::string_view name) {
+  ngx_str_t key = CopyTo(r->pool, name);
+  if (key.data == nullptr) return std::nullopt;
+  const ngx_uint_t hash = ngx_hash_strlow(key.data, key.data, key.len);
+  const ngx_http_variable_value_t* value = ngx_http_get_variable(r, &key, hash);
+  if (value == nullptr || value->not_found) return std::nullopt;
+  return std::string_view(reinterpret_cast<const char*>(value->data), value->len);
 }
 
 std::string_view WithoutQuery(std::string_view target) {
@@ -43,7 +45,7 @@ std::string_view RequestContext::ForwardedScheme() const {
 
 std::string_view RequestContext::Host() const {
   if (r_->headers_in.server.len != 0) return View(r_->headers_in.server);
-  return VariableNamed(r_, "host");
+  return VariableNamed(r_, "host").value_or("");
 }
 
 int RequestContext::Port() const { return LocalPort(r_); }
@@ -94,7 +96,7 @@ double RequestContext::HttpVersion() const {
 
 std::string_view RequestContext::ClientIp() const {
   if (client_ip_.empty()) {
-    client_ip_ = VariableNamed(r_, "realip_remote_addr");
+    client_ip_ = VariableNamed(r_, "realip_remote_addr").value_or("");
     if (client_ip_.empty()) client_ip_ = View(r_->connection->addr_text);
   }
   return client_ip_;
@@ -130,6 +132,11 @@ double RequestContext::StartedAt() const { return static_cast<double>(StartedMs(
 int64_t RequestContext::NowMs() {
   const ngx_time_t* now = ngx_timeofday();
   return static_cast<int64_t>(now->sec) * 1000 + static_cast<int64_t>(now->msec);
+}
+
+std::optional<std::string> RequestContext::Variable(std::string_view name) const {
+  const auto value = VariableNamed(r_, name);
+  return value ? std::optional<std::string>(*value) : std::nullopt;
 }
 
 void RequestContext::SetRequestHeader(std::string_view name, std::string_view value) {

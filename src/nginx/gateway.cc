@@ -8,6 +8,7 @@
 #include "admin/api.h"
 #include "balancer/address.h"
 #include "entity/catalog.h"
+#include "lua/sandbox.h"
 #include "nginx/certificates.h"
 #include "nginx/curl_client.h"
 #include "nginx/guard.h"
@@ -73,6 +74,7 @@ struct Gateway::Parts {
   std::unique_ptr<EventTimers> timers;
   CycleLogger logger;
   std::unique_ptr<Network> network;
+  std::unique_ptr<lua::Sandbox> scripts;
   std::unique_ptr<SharedCounters> counters;
   std::unique_ptr<plugin::HttpClient> http;
 
@@ -154,9 +156,14 @@ Status Gateway::Parts::MakeServices(ZoneContent& zone) {
   http = MakeCurlClient(*loop, network->io(), network->dns(), cycle->log,
                         conf->String("lua_ssl_trusted_certificate_combined"));
   entities = std::make_unique<runtime::CachedEntities>(*catalog, *replica, *shared, &CachedNow);
+  scripts = std::make_unique<lua::Sandbox>(
+      lua::Sandbox::Options{conf->String("untrusted_lua"),
+                            conf->List("untrusted_lua_sandbox_requires"),
+                            conf->List("untrusted_lua_sandbox_environment")},
+      lua::PdkContext{nullptr, &logger, &CachedNow, runtime::NodeId(*conf)});
   env.reset(new plugin::PluginEnv{*entities, *counters, *http, *timers, *background, logger,
                                   &CachedNow, [] { return NewUuid(); }, conf->database() == "off",
-                                  runtime::NodeId(*conf)});
+                                  runtime::NodeId(*conf), scripts.get()});
   const std::string bundle = conf->String("lua_ssl_trusted_certificate_combined");
   certificates = std::make_unique<CertificateStore>(bundle, *background);
   KeepalivePool::Limits limits;

@@ -97,6 +97,11 @@ class RequestContext final : public plugin::Exchange {
   void SetClientVerify(std::string_view verdict) override { client_verify_ = verdict; }
   Json& Shared() override;
   std::shared_ptr<Resumer> Suspend() override;
+  std::string_view ForwardedHost() const override { return forwarded_host_; }
+  std::string_view ForwardedPath() const override { return forwarded_path_; }
+  std::string_view ForwardedPrefix() const override { return forwarded_prefix_; }
+  std::optional<std::string> Variable(std::string_view name) const override;
+  void EditLog(plugin::LogEdit edit) override { log_edits_.push_back(std::move(edit)); }
   Json Serialize() const override;
 
   // -- the way through the phases (phases.cc)
@@ -116,7 +121,6 @@ class RequestContext final : public plugin::Exchange {
   bool FromTrustedIp() const;
   // X-Forwarded-* as the upstream will get them. REQUIRES: has_match().
   void ComputeForwarded();
-  std::string_view ForwardedHost() const { return forwarded_host_; }
   bool IsGrpcContent() const;
   // Writes the variables that the proxy module's directives use.
   void SetProxyVariables();
@@ -190,6 +194,7 @@ class RequestContext final : public plugin::Exchange {
   plugin::EntityRef consumer_, credential_;
   std::string client_verify_;
   Json shared_;
+  std::vector<plugin::LogEdit> log_edits_;
   std::vector<std::pair<const void*, std::shared_ptr<void>>> slots_;
   std::optional<plugin::LocalResponse> response_;
   std::optional<std::string> new_body_;

@@ -157,6 +157,7 @@ Json RequestContext::Serialize() const {
     entry["tries"] = Json::array();
   }
   PutEntities(*this, entry);
+  plugin::ApplyEdits(log_edits_, entry);
   return entry;
 }
 

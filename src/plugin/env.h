@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "plugin/exchange.h"
+#include "plugin/script.h"
 
 namespace silverback::plugin {
 
@@ -97,6 +98,7 @@ struct PluginEnv {
   std::function<std::string()> new_uuid;
   bool db_less = false;
   std::string node_id;
+  Scripts* scripts = nullptr;  // never null in a worker
 };
 
 }  // namespace silverback::plugin

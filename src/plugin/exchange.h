@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "entity/model.h"
+#include "plugin/log_edit.h"
 #include "util/json.h"
 
 namespace silverback::plugin {
@@ -59,6 +60,10 @@ class Exchange {
   virtual std::string_view Host() const = 0;  // without port
   virtual int Port() const = 0;               // of the listener
   virtual int ForwardedPort() const = 0;
+  // X-Forwarded-Host, -Path and -Prefix as the upstream gets them; "" before routing.
+  virtual std::string_view ForwardedHost() const { return {}; }
+  virtual std::string_view ForwardedPath() const { return {}; }
+  virtual std::string_view ForwardedPrefix() const { return {}; }
   virtual std::string_view Path() const = 0;         // normalised, without query
   virtual std::string_view RawTarget() const = 0;    // request target as received, with query
   virtual std::string_view RawQuery() const = 0;     // without "?"
@@ -146,6 +151,11 @@ class Exchange {
   };
   virtual std::shared_ptr<Resumer> Suspend() = 0;
 
+  // The value of one of nginx' variables, by its name without "$".
+  virtual std::optional<std::string> Variable(std::string_view) const { return std::nullopt; }
+
+  // Changes what Serialize gives from now on, for all plugins of this request.
+  virtual void EditLog(LogEdit) {}
   // The log entry of Kong's log plugins (kong.log.serialize): request, response, latencies, tries,
   // route, service, consumer.
   virtual Json Serialize() const = 0;

@@ -116,6 +116,7 @@ class FakeExchange : public plugin::Exchange {
     ++suspended;
     return std::make_shared<FakeResumer>(*this);
   }
+  void EditLog(plugin::LogEdit edit) override { plugin::ApplyEdits({std::move(edit)}, log_entry); }
   Json Serialize() const override { return log_entry; }
 
  protected:

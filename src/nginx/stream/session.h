@@ -51,6 +51,7 @@ class StreamSession final : public SessionExchange {
   void SetClientVerify(std::string_view verdict) override { client_verify_ = verdict; }
   Json& Shared() override;
   std::shared_ptr<Resumer> Suspend() override;
+  void EditLog(plugin::LogEdit edit) override { log_edits_.push_back(std::move(edit)); }
   Json Serialize() const override;
 
   // -- the way to the proxy module (stream_phases.cc)
@@ -96,6 +97,7 @@ class StreamSession final : public SessionExchange {
   runtime::PhaseRunner runner_;
   const entity::Route* route_ = nullptr;  // of the runner's snapshot
   plugin::EntityRef consumer_, credential_;
+  std::vector<plugin::LogEdit> log_edits_;
   std::string client_verify_;
   Json shared_;
   std::vector<std::pair<const void*, std::shared_ptr<void>>> slots_;

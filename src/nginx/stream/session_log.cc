@@ -40,6 +40,7 @@ Json StreamSession::Serialize() const {
                 {"client_ip", ClientIp()},
                 {"started_at", started}};
   PutEntities(*this, entry);
+  plugin::ApplyEdits(log_edits_, entry);
   return entry;
 }
 

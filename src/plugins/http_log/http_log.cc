@@ -1,6 +1,7 @@
 #include "plugins/http_log/http_log.h"
 
 #include "plugin/batch_queue.h"
+#include "plugins/custom_fields.h"
 
 namespace silverback::plugins {
 namespace {
@@ -36,7 +37,8 @@ std::string BodyOf(const std::vector<std::string>& entries, bool batched) {
 
 class HttpLog final : public plugin::Plugin {
  public:
-  HttpLog(const Json& config, plugin::PluginEnv& env) {
+  HttpLog(const Json& config, CustomFields fields, plugin::PluginEnv& env)
+      : env_(env), fields_(std::move(fields)) {
     plugin::BatchQueue::Options options;
     options.name = "http-log " + StringMember(config, "http_endpoint");
     options.batch_size = static_cast<size_t>(NumberMember(config, "queue_size", 1));
@@ -57,20 +59,25 @@ class HttpLog final : public plugin::Plugin {
   }
 
   void OnLog(plugin::Exchange& exchange) const override {
+    if (const Status applied = fields_.Apply(exchange); !applied) {
+      env_.log.Log(plugin::LogLevel::kError,
+                   "http-log: entry dropped: " + applied.error().message());
+      return;
+    }
     queue_->Add(DumpJson(exchange.Serialize()));
   }
 
  private:
+  plugin::PluginEnv& env_;
+  const CustomFields fields_;
   std::shared_ptr<plugin::BatchQueue> queue_;
 };
 
 Result<std::unique_ptr<plugin::Plugin>> Create(const plugin::PluginInstance& instance,
                                                plugin::PluginEnv& env) {
-  // Without their values entries would be sent that the configuration says are to be changed.
-  if (const Json* fields = FindMember(instance.config, "custom_fields_by_lua");
-      fields != nullptr && fields->is_object() && !fields->empty())
-    return Error(ErrorCode::kOperationUnsupported, "custom_fields_by_lua is not available");
-  return std::unique_ptr<plugin::Plugin>(new HttpLog(instance.config, env));
+  auto fields = CustomFields::Create(instance.config, env);
+  if (!fields) return fields.error();
+  return std::unique_ptr<plugin::Plugin>(new HttpLog(instance.config, *std::move(fields), env));
 }
 
 }  // namespace

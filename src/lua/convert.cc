@@ -1,0 +1,113 @@
+#include "lua/convert.h"
+
+namespace silverback::lua {
+namespace {
+
+constexpr int kMaxDepth = 100;  // deeper tables are taken for tables within themselves
+
+std::optional<Json> ValueAt(lua_State* lua, int index, int depth);
+
+// REQUIRES: keys are what Lua counts from 1 to `size`.
+std::optional<Json> List(lua_State* lua, int index, size_t size, int depth) {
+  Json list = Json::array();
+  for (size_t i = 1; i <= size; ++i) {
+    lua_rawgeti(lua, index, static_cast<int>(i));
+    auto item = ValueAt(lua, lua_gettop(lua), depth);
+    lua_pop(lua, 1);
+    if (!item) return std::nullopt;
+    list.push_back(*std::move(item));
+  }
+  return list;
+}
+
+std::optional<Json> Object(lua_State* lua, int index, int depth) {
+  Json object = Json::object();
+  lua_pushnil(lua);
+  while (lua_next(lua, index) != 0) {
+    const int key = lua_type(lua, -2);
+    auto value = key == LUA_TSTRING || key == LUA_TNUMBER ? ValueAt(lua, lua_gettop(lua), depth)
+                                                          : std::nullopt;
+    if (!value) {
+      lua_pop(lua, 2);
+      return std::nullopt;
+    }
+    lua_pop(lua, 1);
+    lua_pushvalue(lua, -1);  // lua_tolstring would change a number that lua_next needs
+    size_t size = 0;
+    const char* name = lua_tolstring(lua, -1, &size);
+    object[std::string(name, size)] = *std::move(value);
+    lua_pop(lua, 1);
+  }
+  return object;
+}
+
+std::optional<Json> Table(lua_State* lua, int index, int depth) {
+  if (depth > kMaxDepth || lua_checkstack(lua, 4) == 0) return std::nullopt;
+  const size_t size = lua_objlen(lua, index);
+  size_t keys = 0;
+  lua_pushnil(lua);
+  while (lua_next(lua, index) != 0) {
+    ++keys;
+    lua_pop(lua, 1);
+  }
+  return size > 0 && keys == size ? List(lua, index, size, depth) : Object(lua, index, depth);
+}
+
+std::optional<Json> ValueAt(lua_State* lua, int index, int depth) {
+  switch (lua_type(lua, index)) {
+    case LUA_TNIL:
+      return Json();
+    case LUA_TBOOLEAN:
+      return Json(lua_toboolean(lua, index) != 0);
+    case LUA_TNUMBER:
+      return Json(lua_tonumber(lua, index));
+    case LUA_TSTRING: {
+      size_t size = 0;
+      const char* text = lua_tolstring(lua, index, &size);
+      return Json(std::string(text, size));
+    }
+    case LUA_TTABLE:
+      return Table(lua, index, depth + 1);
+    default:
+      return std::nullopt;
+  }
+}
+
+}  // namespace
+
+void PushText(lua_State* lua, std::string_view text) {
+  lua_pushlstring(lua, text.data(), text.size());
+}
+
+void PushJson(lua_State* lua, const Json& value) {
+  luaL_checkstack(lua, 4, "too many levels of nesting");
+  if (value.is_string()) {
+    PushText(lua, value.get_ref<const std::string&>());
+  } else if (value.is_boolean()) {
+    lua_pushboolean(lua, value.get<bool>() ? 1 : 0);
+  } else if (value.is_number()) {
+    lua_pushnumber(lua, value.get<double>());
+  } else if (value.is_array()) {
+    lua_createtable(lua, static_cast<int>(value.size()), 0);
+    for (size_t i = 0; i < value.size(); ++i) {
+      PushJson(lua, value[i]);
+      lua_rawseti(lua, -2, static_cast<int>(i + 1));
+    }
+  } else if (value.is_object()) {
+    lua_createtable(lua, 0, static_cast<int>(value.size()));
+    for (const auto& [name, member] : value.items()) {
+      PushText(lua, name);
+      PushJson(lua, member);
+      lua_rawset(lua, -3);
+    }
+  } else {
+    lua_pushnil(lua);
+  }
+}
+
+std::optional<Json> ToJson(lua_State* lua, int index) {
+  if (index < 0) index = lua_gettop(lua) + index + 1;
+  return ValueAt(lua, index, 0);
+}
+
+}  // namespace silverback::lua

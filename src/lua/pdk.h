@@ -1,0 +1,27 @@
+// The part of Kong's plugin development kit (kong.*) and of lua-nginx-module (ngx.*) that looks at
+// a request and its response: what a script of the log phase may call. Functions of other phases
+// raise an error that says so.
+//
+// https://docs.konghq.com/gateway/2.8.x/pdk/
+#pragma once
+
+#include <lua.hpp>
+
+#include "plugin/env.h"
+#include "plugin/exchange.h"
+
+namespace silverback::lua {
+
+// What the functions below work on; lives as long as the Lua state.
+struct PdkContext {
+  plugin::Exchange* exchange = nullptr;  // of the script that runs; null between scripts
+  plugin::Logger* log = nullptr;
+  std::function<double()> now;
+  std::string node_id;
+};
+
+// Push a new table `kong` or `ngx` with its functions.
+void PushKong(lua_State* lua, PdkContext& context);
+void PushNgx(lua_State* lua, PdkContext& context);
+
+}  // namespace silverback::lua

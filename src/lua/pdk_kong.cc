@@ -1,0 +1,384 @@
+#include <cmath>
+
+#include "http/query.h"
+#include "lua/convert.h"
+#include "lua/function.h"
+#include "util/string_util.h"
+
+namespace silverback::lua {
+namespace {
+
+using plugin::Exchange;
+
+constexpr int kMaxItems = 1000;  // what get_headers and get_query accept at most
+constexpr int kUsualItems = 100;
+
+template <auto kGet>
+int Text(lua_State* lua, Exchange& exchange) {
+  PushText(lua, (exchange.*kGet)());
+  return 1;
+}
+
+template <auto kGet>
+int Number(lua_State* lua, Exchange& exchange) {
+  lua_pushnumber(lua, static_cast<lua_Number>((exchange.*kGet)()));
+  return 1;
+}
+
+// A row without its empty members.
+void PushRow(lua_State* lua, const Json* row) {
+  if (row == nullptr) {
+    lua_pushnil(lua);
+  } else {
+    PushJson(lua, *row);
+  }
+}
+
+int Consumer(lua_State* lua, Exchange& exchange) {
+  PushRow(lua, exchange.consumer().get());
+  return 1;
+}
+int Credential(lua_State* lua, Exchange& exchange) {
+  PushRow(lua, exchange.credential().get());
+  return 1;
+}
+int Route(lua_State* lua, Exchange& exchange) {
+  PushRow(lua, exchange.route() != nullptr ? &exchange.route()->row : nullptr);
+  return 1;
+}
+int Service(lua_State* lua, Exchange& exchange) {
+  PushRow(lua, exchange.service() != nullptr ? &exchange.service()->row : nullptr);
+  return 1;
+}
+
+int Protocol(lua_State* lua, Exchange& exchange) {
+  const bool allow_terminated = lua_toboolean(lua, 1) != 0;
+  PushText(lua, allow_terminated ? exchange.ForwardedScheme() : exchange.Scheme());
+  return 1;
+}
+
+int Host(lua_State* lua, Exchange& exchange) {
+  PushText(lua, ToLower(exchange.Host()));
+  return 1;
+}
+
+int PathWithQuery(lua_State* lua, Exchange& exchange) {
+  PushText(lua, exchange.RawTarget());
+  return 1;
+}
+
+int HeaderOf(lua_State* lua, std::optional<std::string_view> value) {
+  if (value) {
+    PushText(lua, *value);
+  } else {
+    lua_pushnil(lua);
+  }
+  return 1;
+}
+
+// The name of a header; an error of Lua's when it is no string.
+std::string_view NameArgument(lua_State* lua, const char* what) {
+  if (lua_type(lua, 1) != LUA_TSTRING) luaL_error(lua, "%s must be a string", what);
+  size_t size = 0;
+  const char* text = lua_tolstring(lua, 1, &size);
+  return {text, size};
+}
+
+int MostItems(lua_State* lua, const char* what) {
+  if (lua_isnoneornil(lua, 1)) return kUsualItems;
+  if (lua_type(lua, 1) != LUA_TNUMBER) luaL_error(lua, "%s must be a number", what);
+  const double most = lua_tonumber(lua, 1);
+  if (most < 1) luaL_error(lua, "%s must be >= 1", what);
+  if (most > kMaxItems) luaL_error(lua, "%s must be <= %d", what, kMaxItems);
+  return static_cast<int>(most);
+}
+
+// Adds a value under a name to the table on the top: one as it is, several as a list.
+void AddItem(lua_State* lua, std::string_view name, std::string_view value, bool bare = false) {
+  const auto push_value = [&] {
+    if (bare) {
+      lua_pushboolean(lua, 1);
+    } else {
+      PushText(lua, value);
+    }
+  };
+  PushText(lua, name);
+  lua_rawget(lua, -2);
+  if (lua_isnil(lua, -1)) {
+    lua_pop(lua, 1);
+    PushText(lua, name);
+    push_value();
+    lua_rawset(lua, -3);
+  } else if (lua_istable(lua, -1)) {
+    push_value();
+    lua_rawseti(lua, -2, static_cast<int>(lua_objlen(lua, -2)) + 1);
+    lua_pop(lua, 1);
+  } else {
+    lua_createtable(lua, 2, 0);
+    lua_insert(lua, -2);
+    lua_rawseti(lua, -2, 1);
+    push_value();
+    lua_rawseti(lua, -2, 2);
+    PushText(lua, name);
+    lua_insert(lua, -2);
+    lua_rawset(lua, -3);
+  }
+}
+
+// Header tables find a name however it is written, also with underscores for hyphens.
+void PushHeaders(lua_State* lua, const plugin::Headers& headers, int most) {
+  lua_newtable(lua);
+  for (const auto& [name, value] : headers) {
+    if (most-- == 0) break;
+    AddItem(lua, ToLower(name), value);
+  }
+  lua_newtable(lua);
+  lua_pushcfunction(lua, [](lua_State* l) {
+    size_t size = 0;
+    const char* key = lua_tolstring(l, 2, &size);
+    if (key == nullptr) return 0;
+    luaL_Buffer lower;
+    luaL_buffinit(l, &lower);
+    for (size_t i = 0; i < size; ++i) {
+      const auto c = static_cast<unsigned char>(key[i]);
+      luaL_addchar(&lower, c == '_' ? '-' : static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c));
+    }
+    luaL_pushresult(&lower);
+    lua_rawget(l, 1);
+    return 1;
+  });
+  lua_setfield(lua, -2, "__index");
+  lua_setmetatable(lua, -2);
+}
+
+int RequestHeader(lua_State* lua, Exchange& exchange) {
+  return HeaderOf(lua, exchange.RequestHeader(NameArgument(lua, "header name")));
+}
+int RequestHeaders(lua_State* lua, Exchange& exchange) {
+  PushHeaders(lua, exchange.RequestHeaders(), MostItems(lua, "max_headers"));
+  return 1;
+}
+int ResponseHeader(lua_State* lua, Exchange& exchange) {
+  return HeaderOf(lua, exchange.ResponseHeader(NameArgument(lua, "header name")));
+}
+int ResponseHeaders(lua_State* lua, Exchange& exchange) {
+  PushHeaders(lua, exchange.ResponseHeaders(), MostItems(lua, "max_headers"));
+  return 1;
+}
+
+int Query(lua_State* lua, Exchange& exchange) {
+  const auto most = static_cast<size_t>(MostItems(lua, "max_args"));
+  lua_newtable(lua);
+  for (const auto& argument : http::ParseQuery(exchange.RawQuery(), most))
+    AddItem(lua, argument.name, argument.value.value_or(""), !argument.value);
+  return 1;
+}
+
+int QueryArgument(lua_State* lua, Exchange& exchange) {
+  const std::string_view name = NameArgument(lua, "query argument name");
+  for (const auto& argument : http::ParseQuery(exchange.RawQuery())) {
+    if (argument.name != name) continue;
+    if (argument.value) {
+      PushText(lua, *argument.value);
+    } else {
+      lua_pushboolean(lua, 1);
+    }
+    return 1;
+  }
+  lua_pushnil(lua);
+  return 1;
+}
+
+int Source(lua_State* lua, Exchange& exchange) {
+  static constexpr const char* kNames[] = {"service", "exit", "error"};
+  lua_pushstring(lua, kNames[static_cast<int>(exchange.Source())]);
+  return 1;
+}
+
+int UpstreamStatus(lua_State* lua, Exchange& exchange) {
+  if (const auto status = exchange.UpstreamStatus()) {
+    lua_pushnumber(lua, *status);
+  } else {
+    lua_pushnil(lua);
+  }
+  return 1;
+}
+
+template <RequestFunction kFunction>
+int FromUpstream(lua_State* lua, Exchange& exchange) {
+  if (exchange.Source() == plugin::ResponseSource::kService) return kFunction(lua, exchange);
+  lua_pushnil(lua);
+  return 1;
+}
+
+int CertificateChain(lua_State* lua, Exchange& exchange) {
+  const std::string chain = exchange.ClientCertificateChain();
+  return HeaderOf(lua, chain.empty() ? std::nullopt : std::optional<std::string_view>(chain));
+}
+
+int SetSerializeValue(lua_State* lua, Exchange& exchange) {
+  if (lua_type(lua, 1) != LUA_TSTRING || lua_objlen(lua, 1) == 0)
+    return luaL_error(lua, "key must be a string");
+  auto value = ToJson(lua, 2);
+  if (!value) return luaL_error(lua, "value must be nil, a number, string, boolean or a non "
+                                     "self-referencial table containing numbers, string and "
+                                     "booleans");
+  plugin::LogEdit edit{.path = lua_tostring(lua, 1), .value = *std::move(value)};
+  if (lua_istable(lua, 3)) {
+    lua_getfield(lua, 3, "mode");
+    const std::string mode = lua_isstring(lua, -1) ? lua_tostring(lua, -1) : "set";
+    if (mode == "add") edit.mode = plugin::LogEditMode::kAdd;
+    if (mode == "replace") edit.mode = plugin::LogEditMode::kReplace;
+  }
+  exchange.EditLog(std::move(edit));
+  return 0;
+}
+
+int Serialize(lua_State* lua, Exchange& exchange) {
+  PushJson(lua, exchange.Serialize());
+  return 1;
+}
+
+// Functions of phases that are over when a script runs.
+int OtherPhase(lua_State* lua) {
+  return luaL_error(lua, "function cannot be called in log phase");
+}
+
+template <plugin::LogLevel kLevel>
+int Log(lua_State* lua) {
+  luaL_Buffer line;
+  luaL_buffinit(lua, &line);
+  for (int i = 1; i <= lua_gettop(lua); ++i) {
+    if (lua_isstring(lua, i)) {
+      lua_pushvalue(lua, i);
+    } else {
+      lua_pushstring(lua, lua_toboolean(lua, i) ? "true" : luaL_typename(lua, i));
+    }
+    luaL_addvalue(&line);
+  }
+  luaL_pushresult(&line);
+  size_t size = 0;
+  const char* text = lua_tolstring(lua, -1, &size);
+  ContextOf(lua).log->Log(kLevel, {text, size});
+  return 0;
+}
+
+int NodeId(lua_State* lua) {
+  PushText(lua, ContextOf(lua).node_id);
+  return 1;
+}
+
+void Subtable(lua_State* lua, PdkContext& context, const char* name,
+              std::initializer_list<Function> functions) {
+  lua_newtable(lua);
+  Register(lua, context, functions);
+  lua_setfield(lua, -2, name);
+}
+
+void AddRequest(lua_State* lua, PdkContext& context) {
+  Subtable(lua, context, "request",
+           {{"get_scheme", OnRequest<Text<&Exchange::Scheme>>},
+            {"get_host", OnRequest<Host>},
+            {"get_port", OnRequest<Number<&Exchange::Port>>},
+            {"get_forwarded_scheme", OnRequest<Text<&Exchange::ForwardedScheme>>},
+            {"get_forwarded_host", OnRequest<Text<&Exchange::ForwardedHost>>},
+            {"get_forwarded_port", OnRequest<Number<&Exchange::ForwardedPort>>},
+            {"get_forwarded_path", OnRequest<Text<&Exchange::ForwardedPath>>},
+            {"get_forwarded_prefix", OnRequest<Text<&Exchange::ForwardedPrefix>>},
+            {"get_http_version", OnRequest<Number<&Exchange::HttpVersion>>},
+            {"get_method", OnRequest<Text<&Exchange::Method>>},
+            {"get_path", OnRequest<Text<&Exchange::Path>>},
+            {"get_path_with_query", OnRequest<PathWithQuery>},
+            {"get_raw_query", OnRequest<Text<&Exchange::RawQuery>>},
+            {"get_query_arg", OnRequest<QueryArgument>},
+            {"get_query", OnRequest<Query>},
+            {"get_header", OnRequest<RequestHeader>},
+            {"get_headers", OnRequest<RequestHeaders>},
+            {"get_raw_body", OtherPhase},
+            {"get_body", OtherPhase}});
+}
+
+void AddClient(lua_State* lua, PdkContext& context) {
+  lua_newtable(lua);
+  Register(lua, context,
+           {{"get_ip", OnRequest<Text<&Exchange::ClientIp>>},
+            {"get_forwarded_ip", OnRequest<Text<&Exchange::ForwardedIp>>},
+            {"get_forwarded_port", OnRequest<Number<&Exchange::ForwardedPort>>},
+            {"get_consumer", OnRequest<Consumer>},
+            {"get_credential", OnRequest<Credential>},
+            {"get_protocol", OnRequest<Protocol>},
+            {"authenticate", OtherPhase}});
+  Subtable(lua, context, "tls",
+           {{"get_full_client_certificate_chain", OnRequest<CertificateChain>}});
+  lua_setfield(lua, -2, "client");
+}
+
+void AddResponse(lua_State* lua, PdkContext& context) {
+  Subtable(lua, context, "response",
+           {{"get_status", OnRequest<Number<&Exchange::ResponseStatus>>},
+            {"get_header", OnRequest<ResponseHeader>},
+            {"get_headers", OnRequest<ResponseHeaders>},
+            {"get_source", OnRequest<Source>},
+            {"set_status", OtherPhase},
+            {"set_header", OtherPhase},
+            {"add_header", OtherPhase},
+            {"clear_header", OtherPhase},
+            {"set_headers", OtherPhase},
+            {"exit", OtherPhase},
+            {"error", OtherPhase}});
+  lua_newtable(lua);
+  Subtable(lua, context, "response",
+           {{"get_status", OnRequest<UpstreamStatus>},
+            {"get_header", OnRequest<FromUpstream<ResponseHeader>>},
+            {"get_headers", OnRequest<FromUpstream<ResponseHeaders>>}});
+  lua_setfield(lua, -2, "service");
+}
+
+void AddLog(lua_State* lua, PdkContext& context) {
+  using enum plugin::LogLevel;
+  lua_newtable(lua);
+  Register(lua, context,
+           {{"set_serialize_value", OnRequest<SetSerializeValue>},
+            {"serialize", OnRequest<Serialize>},
+            {"debug", Log<kDebug>},
+            {"info", Log<kInfo>},
+            {"notice", Log<kNotice>},
+            {"warn", Log<kWarn>},
+            {"err", Log<kError>},
+            {"crit", Log<kCrit>},
+            {"alert", Log<kCrit>},
+            {"emerg", Log<kCrit>}});
+  lua_newtable(lua);
+  Register(lua, context, {{"__call", [](lua_State* l) {
+                             lua_remove(l, 1);  // the table itself
+                             return Log<kNotice>(l);
+                           }}});
+  lua_setmetatable(lua, -2);
+  lua_setfield(lua, -2, "log");
+}
+
+}  // namespace
+
+void PushKong(lua_State* lua, PdkContext& context) {
+  lua_newtable(lua);
+  lua_pushliteral(lua, "2.8.5");
+  lua_setfield(lua, -2, "version");
+  lua_pushnumber(lua, 2008005);
+  lua_setfield(lua, -2, "version_num");
+  lua_pushnumber(lua, 0);
+  lua_setfield(lua, -2, "pdk_major_version");
+  AddRequest(lua, context);
+  AddClient(lua, context);
+  AddResponse(lua, context);
+  AddLog(lua, context);
+  Subtable(lua, context, "router",
+           {{"get_route", OnRequest<Route>}, {"get_service", OnRequest<Service>}});
+  Subtable(lua, context, "node", {{"get_id", NodeId}});
+  // Between plugins nothing is shared here: each script has tables of its own.
+  lua_newtable(lua);
+  Subtable(lua, context, "shared", {});
+  Subtable(lua, context, "plugin", {});
+  lua_setfield(lua, -2, "ctx");
+}
+
+}  // namespace silverback::lua
