@@ -220,9 +220,11 @@ int SetSerializeValue(lua_State* lua, Exchange& exchange) {
   if (lua_type(lua, 1) != LUA_TSTRING || lua_objlen(lua, 1) == 0)
     return luaL_error(lua, "key must be a string");
   auto value = ToJson(lua, 2);
-  if (!value) return luaL_error(lua, "value must be nil, a number, string, boolean or a non "
-                                     "self-referencial table containing numbers, string and "
-                                     "booleans");
+  if (!value)
+    return luaL_error(lua,
+                      "value must be nil, a number, string, boolean or a non "
+                      "self-referencial table containing numbers, string and "
+                      "booleans");
   plugin::LogEdit edit{.path = lua_tostring(lua, 1), .value = *std::move(value)};
   if (lua_istable(lua, 3)) {
     lua_getfield(lua, 3, "mode");
@@ -240,9 +242,7 @@ int Serialize(lua_State* lua, Exchange& exchange) {
 }
 
 // Functions of phases that are over when a script runs.
-int OtherPhase(lua_State* lua) {
-  return luaL_error(lua, "function cannot be called in log phase");
-}
+int OtherPhase(lua_State* lua) { return luaL_error(lua, "function cannot be called in log phase"); }
 
 template <plugin::LogLevel kLevel>
 int Log(lua_State* lua) {

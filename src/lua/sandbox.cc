@@ -18,15 +18,17 @@ struct Library {
   std::initializer_list<const char*> functions;
 };
 const Library kSafe[] = {
-    {"", {"assert", "error", "ipairs", "next", "pairs", "pcall", "select", "tonumber", "tostring",
-          "type", "unpack", "xpcall", "_VERSION"}},
+    {"",
+     {"assert", "error", "ipairs", "next", "pairs", "pcall", "select", "tonumber", "tostring",
+      "type", "unpack", "xpcall", "_VERSION"}},
     {"coroutine", {"create", "resume", "running", "status", "wrap", "yield"}},
-    {"math", {"abs", "acos", "asin", "atan", "atan2", "ceil", "cos", "cosh", "deg", "exp", "floor",
-              "fmod", "frexp", "huge", "ldexp", "log", "log10", "max", "min", "modf", "pi", "pow",
-              "rad", "random", "sin", "sinh", "sqrt", "tan", "tanh"}},
+    {"math", {"abs",   "acos", "asin",  "atan",   "atan2", "ceil", "cos",   "cosh", "deg", "exp",
+              "floor", "fmod", "frexp", "huge",   "ldexp", "log",  "log10", "max",  "min", "modf",
+              "pi",    "pow",  "rad",   "random", "sin",   "sinh", "sqrt",  "tan",  "tanh"}},
     {"os", {"clock", "difftime", "time"}},
-    {"string", {"byte", "char", "find", "format", "gmatch", "gsub", "len", "lower", "match",
-                "reverse", "sub", "upper"}},
+    {"string",
+     {"byte", "char", "find", "format", "gmatch", "gsub", "len", "lower", "match", "reverse", "sub",
+      "upper"}},
     {"table", {"concat", "insert", "maxn", "remove", "sort"}},
 };
 
@@ -46,7 +48,8 @@ void StopTheEndless(lua_State* lua, lua_Debug*) {
 int Require(lua_State* lua) {
   const char* name = luaL_checkstring(lua, 1);
   lua_getfield(lua, lua_upvalueindex(1), name);
-  if (!lua_toboolean(lua, -1)) return luaL_error(lua, "require '%s' not allowed within sandbox", name);
+  if (!lua_toboolean(lua, -1))
+    return luaL_error(lua, "require '%s' not allowed within sandbox", name);
   lua_getglobal(lua, "require");
   lua_pushvalue(lua, 1);
   lua_call(lua, 1, 1);

@@ -58,7 +58,8 @@ TEST_F(SandboxTest, LooksAtTheRequestAndTheResponse) {
   EXPECT_EQ(Value("return kong.request.get_header('x-id')"), "7");
   EXPECT_EQ(Value("return kong.request.get_headers().X_ID"), "7");
   EXPECT_EQ(Value("return kong.request.get_headers()['accept']"), Json::parse(R"(["a", "b"])"));
-  EXPECT_EQ(Value("return kong.request.get_query()"), Json::parse(R"({"x": ["1", "2"], "flag": true})"));
+  EXPECT_EQ(Value("return kong.request.get_query()"),
+            Json::parse(R"({"x": ["1", "2"], "flag": true})"));
   EXPECT_EQ(Value("return kong.request.get_query_arg('x')"), "1");
   EXPECT_EQ(Value("return kong.response.get_status()"), 201);
   EXPECT_EQ(Value("return kong.response.get_header('x-out')"), "o");
@@ -69,25 +70,29 @@ TEST_F(SandboxTest, LooksAtTheRequestAndTheResponse) {
 
 TEST_F(SandboxTest, SaysWhatIsWrong) {
   EXPECT_NE(ErrorOf("return 1 +").find("unexpected symbol"), std::string::npos);
-  EXPECT_NE(ErrorOf("return kong.request.get_header(1)").find("must be a string"), std::string::npos);
+  EXPECT_NE(ErrorOf("return kong.request.get_header(1)").find("must be a string"),
+            std::string::npos);
   EXPECT_NE(ErrorOf("return kong.response.exit(200)").find("log phase"), std::string::npos);
   EXPECT_NE(ErrorOf("return nothing.at_all").find("nil value"), std::string::npos);
   EXPECT_NE(ErrorOf("error({})").find("error object"), std::string::npos);
 }
 
 TEST_F(SandboxTest, NothingDangerousIsThere) {
-  for (const char* name : {"io", "os.execute", "os.exit", "loadstring", "dofile", "debug", "package",
-                           "getfenv", "setfenv", "rawset", "string.dump", "_G", "ffi", "jit"}) {
+  for (const char* name :
+       {"io", "os.execute", "os.exit", "loadstring", "dofile", "debug", "package", "getfenv",
+        "setfenv", "rawset", "string.dump", "_G", "ffi", "jit"}) {
     EXPECT_EQ(Value("return " + std::string(name)), Json()) << name;
   }
-  EXPECT_NE(ErrorOf("require 'ffi'").find("require 'ffi' not allowed within sandbox"), std::string::npos);
+  EXPECT_NE(ErrorOf("require 'ffi'").find("require 'ffi' not allowed within sandbox"),
+            std::string::npos);
   EXPECT_NE(ErrorOf("require 'allowed.module'").find("module 'allowed.module' not found"),
             std::string::npos);
   EXPECT_NE(ErrorOf("\x1bLJ").find("wrong mode"), std::string::npos);
 }
 
 TEST_F(SandboxTest, NothingIsLeftBehind) {
-  EXPECT_EQ(Value("left = 1 string.lower = nil kong.request = nil kong.ctx.shared.x = 1 return left"), 1);
+  EXPECT_EQ(
+      Value("left = 1 string.lower = nil kong.request = nil kong.ctx.shared.x = 1 return left"), 1);
   EXPECT_EQ(Value("return left"), Json());
   EXPECT_EQ(Value("return string.lower('A') .. kong.request.get_method()"), "aGET");
   EXPECT_EQ(Value("return kong.ctx.shared.x"), Json());
@@ -97,7 +102,8 @@ TEST_F(SandboxTest, TheEndlessAndTheGreedyEnd) {
   EXPECT_NE(ErrorOf("while true do end").find("too long"), std::string::npos);
   EXPECT_NE(ErrorOf("while true do pcall(function() while true do end end) end").find("too long"),
             std::string::npos);
-  EXPECT_NE(ErrorOf("local s = 'x' while true do s = s .. s end").find("memory"), std::string::npos);
+  EXPECT_NE(ErrorOf("local s = 'x' while true do s = s .. s end").find("memory"),
+            std::string::npos);
   EXPECT_NE(ErrorOf("return ('x'):rep(1e9)").find("memory"), std::string::npos);
   EXPECT_NE(ErrorOf("local function f() return 1 + f() end return f()").find("overflow"),
             std::string::npos);
@@ -106,16 +112,19 @@ TEST_F(SandboxTest, TheEndlessAndTheGreedyEnd) {
 
 TEST_F(SandboxTest, EditsTheLogEntry) {
   exchange_.log_entry = Json::parse(R"({"client_ip": "1.2.3.4", "request": {"size": 1}})");
-  Value("kong.log.set_serialize_value('request.size', nil) "
-        "kong.log.set_serialize_value('request.id', 'x') "
-        "kong.log.set_serialize_value('client_ip', 'no', {mode = 'add'}) "
-        "kong.log.set_serialize_value('new.one', 'no', {mode = 'replace'})");
-  EXPECT_EQ(exchange_.log_entry, Json::parse(R"({"client_ip": "1.2.3.4", "request": {"id": "x"}})"));
+  Value(
+      "kong.log.set_serialize_value('request.size', nil) "
+      "kong.log.set_serialize_value('request.id', 'x') "
+      "kong.log.set_serialize_value('client_ip', 'no', {mode = 'add'}) "
+      "kong.log.set_serialize_value('new.one', 'no', {mode = 'replace'})");
+  EXPECT_EQ(exchange_.log_entry,
+            Json::parse(R"({"client_ip": "1.2.3.4", "request": {"id": "x"}})"));
 }
 
 TEST_F(SandboxTest, TheSettingDecides) {
   Use("off");
-  EXPECT_NE(ErrorOf("return 1").find("'untrusted_lua' config option is set to 'off'"), std::string::npos);
+  EXPECT_NE(ErrorOf("return 1").find("'untrusted_lua' config option is set to 'off'"),
+            std::string::npos);
   Use("on");
   EXPECT_EQ(Value("return type(io.open)"), "function");
   Use("sandbox", {"rawlen", "rawequal"});

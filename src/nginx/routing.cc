@@ -172,7 +172,7 @@ std::string_view RequestContext::ForwardedFor() const {
 
 void RequestContext::SetProxyVariables() {
   const MainConf& conf = *MainConfOf(r_);
-  const auto set = [&](Variable which, std::string_view value) {
+  const auto set = [&](nginx::Variable which, std::string_view value) {
     SetVariable(r_, conf, which, value);
   };
   const std::string_view target = RawTarget();

@@ -3,6 +3,7 @@
 
 #include "nginx/headers.h"
 #include "nginx/request_context.h"
+#include "router/normalize.h"
 #include "util/string_util.h"
 
 namespace silverback::nginx {
@@ -150,11 +151,13 @@ Json RequestContext::Serialize() const {
                 {"latencies", SerializeLatencies()},
                 {"client_ip", ForwardedIp()},
                 {"started_at", StartedMs()}};
-  if (proxied) {
-    entry["upstream_uri"] = upstream_uri_;
-    entry["tries"] = TriesToJson(upstream.tries);
+  if (!has_match()) {
+    entry["upstream_uri"] = "";
   } else {
-    entry["tries"] = Json::array();
+    entry["tries"] = TriesToJson(upstream.tries);
+    // Until it is proxied the query is not part of it.
+    if (service() != nullptr)
+      entry["upstream_uri"] = proxied ? upstream_uri_ : router::EscapePath(upstream_path_);
   }
   PutEntities(*this, entry);
   plugin::ApplyEdits(log_edits_, entry);

@@ -47,12 +47,18 @@ void NoteTry(Peer& peer) {
   context.balancer_ended_ms = now;
 }
 
-// The status that nginx gave the try before this one.
-int LastStatus(const ngx_http_request_t* r) {
+// The status that nginx gave the last try, or the one `before` it.
+int StatusOfTry(const ngx_http_request_t* r, ngx_uint_t before) {
   const ngx_array_t* states = r->upstream_states;
-  if (states == nullptr || states->nelts < 2) return 0;
+  if (states == nullptr || states->nelts <= before) return 0;
   const auto* state = static_cast<const ngx_http_upstream_state_t*>(states->elts);
-  return static_cast<int>(state[states->nelts - 2].status);
+  return static_cast<int>(state[states->nelts - 1 - before].status);
+}
+
+void NoteFailure(RequestContext::Upstream& upstream, int status) {
+  if (upstream.tries.empty()) return;
+  upstream.tries.back().state = "failed";
+  upstream.tries.back().code = status;
 }
 
 // The request's headers are written anew when the next target wants another Host.
@@ -69,11 +75,8 @@ ngx_int_t RewriteRequest(Peer& peer) {
 // After a try that failed: where to go next.
 ngx_int_t ChooseAgain(ngx_peer_connection_t* pc, Peer& peer) {
   auto& upstream = peer.context.upstream;
-  const int status = LastStatus(peer.r);
-  if (!upstream.tries.empty()) {
-    upstream.tries.back().state = "failed";
-    upstream.tries.back().code = status;
-  }
+  const int status = StatusOfTry(peer.r, 1);
+  NoteFailure(upstream, status);
   upstream.last_failed = false;
   // That the other side closed a connection which nobody used says nothing about it: it gets a new
   // one. nginx does not count that as a try either.
@@ -209,6 +212,7 @@ void ReportOutcome(RequestContext& context) {
   auto& upstream = context.upstream;
   if (upstream.tries.empty()) return;
   const int status = context.ResponseStatus();
+  if (upstream.last_failed) NoteFailure(upstream, StatusOfTry(context.request(), 0));
   if (upstream.last_failed && status == NGX_HTTP_BAD_GATEWAY) upstream.choice.ReportFailure(false);
   upstream.choice.ReportStatus(status);
 }
