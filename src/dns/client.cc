@@ -29,9 +29,15 @@ bool IsAddress(std::string_view name) {
 }
 
 // Follows the aliases of an answer from the name that was asked for, and leaves the records of the
-// type that they lead to, with the shortest lifetime on the way.
-void KeepWhatWasAsked(const std::string& asked, Type type, std::vector<Record>& records) {
+// type that they lead to, with the shortest lifetime on the way. An answer that is about other
+// names only says nothing.
+void KeepWhatWasAsked(const std::string& asked, Type type, Reply& reply) {
+  std::vector<Record>& records = reply.records;
   std::string name = asked.ends_with('.') ? asked.substr(0, asked.size() - 1) : asked;
+  const bool about_it =
+      records.empty() || std::any_of(records.begin(), records.end(),
+                                     [&](const Record& record) { return record.name == name; });
+  if (!about_it && reply.code == 0) reply.code = kFormatError;
   uint32_t ttl = UINT32_MAX;
   for (size_t hops = 0; type != Type::kCname && hops < records.size(); ++hops) {
     const auto alias = std::find_if(records.begin(), records.end(), [&](const Record& record) {
@@ -248,7 +254,7 @@ void Client::Ask(const std::string& name, Type type, bool refresh, Replied done)
                    [this, alive = std::weak_ptr(alive_), key = std::move(key), name, type,
                     done = std::move(done)](Reply reply) {
                      if (alive.expired()) return;
-                     KeepWhatWasAsked(name, type, reply.records);
+                     KeepWhatWasAsked(name, type, reply);
                      const double expires_at = loop_.Now() + Lifetime(reply);
                      Keep(key, reply, expires_at);
                      done(reply, expires_at);

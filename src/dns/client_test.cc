@@ -292,6 +292,15 @@ TEST_F(ClientTest, ErrorsAreRemembered) {
   EXPECT_EQ(Ask("down.test"), "nobody answers");
 }
 
+TEST_F(ClientTest, AnAnswerAboutOtherNamesTakesNothingBack) {
+  Serve("a.test", "10.0.0.1");
+  EXPECT_EQ(Ask("a.test"), "10.0.0.1:80");
+  transport_.replies["A:a.test"] = With({Make("b.test", Type::kA, "10.0.0.2")});
+  loop_.Pass(61);
+  EXPECT_EQ(Ask("a.test"), "10.0.0.1:80");
+  EXPECT_EQ(Ask("a.test"), "10.0.0.1:80");
+}
+
 TEST_F(ClientTest, OneLookUpForAllWhoAskAtOnce) {
   Serve("a.test", "10.0.0.1");
   transport_.held = true;

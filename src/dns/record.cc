@@ -30,6 +30,12 @@ std::optional<std::string> AddressAt(const ns_rr& raw, int family, size_t bytes)
   return std::string(inet_ntop(family, ns_rr_rdata(raw), text, sizeof(text)));
 }
 
+bool IsKnown(const ns_rr& raw) {
+  if (ns_rr_class(raw) != ns_c_in) return false;
+  const auto type = static_cast<Type>(ns_rr_type(raw));
+  return type == Type::kA || type == Type::kAaaa || type == Type::kCname || type == Type::kSrv;
+}
+
 std::optional<Record> ParseRecord(const ns_msg& message, const ns_rr& raw) {
   if (ns_rr_class(raw) != ns_c_in) return std::nullopt;
   Record record;
@@ -93,11 +99,21 @@ Reply ParseReply(const unsigned char* message, size_t bytes) {
   }
   reply.code = ns_msg_getflag(handle, ns_f_rcode);
   const int count = ns_msg_count(handle, ns_s_an);
+  bool unreadable = false;
   for (int i = 0; i < count; ++i) {
     ns_rr raw;
-    if (ns_parserr(&handle, ns_s_an, i, &raw) != 0) break;
-    if (auto record = ParseRecord(handle, raw)) reply.records.push_back(*std::move(record));
+    if (ns_parserr(&handle, ns_s_an, i, &raw) != 0) {
+      unreadable = true;
+      break;
+    }
+    if (auto record = ParseRecord(handle, raw)) {
+      reply.records.push_back(*std::move(record));
+    } else {
+      unreadable = unreadable || IsKnown(raw);
+    }
   }
+  // That nothing can be read is not to say that nothing is there.
+  if (unreadable && reply.records.empty() && reply.code == 0) reply.code = kFormatError;
   return reply;
 }
 

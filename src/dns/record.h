@@ -28,10 +28,11 @@ struct Reply {
 };
 
 // RCODEs that have a meaning of their own here.
-constexpr int kNameError = 3;
+constexpr int kFormatError = 1, kNameError = 3;
 const char* CodeText(int code);  // "name error"
 
-// Reads a message; what cannot be read is a reply with a failure.
+// Reads a message; what cannot be read is a reply with a failure, or with a format error when it
+// has a header.
 Reply ParseReply(const unsigned char* message, size_t bytes);
 
 }  // namespace silverback::dns

@@ -1,5 +1,6 @@
 """Names of upstreams and targets through a name server of our own, whose answers change and fail."""
 import collections
+import struct
 import time
 
 import pytest
@@ -100,6 +101,104 @@ def test_no_request_fails_while_the_name_server_does(dns):
         dns.code = 2
         time.sleep(3)
         assert names(gw, 3) == {"one": 3}
+
+
+def other_number(question, answer):
+    return [bytes([question[0] ^ 1]) + answer[1:]]
+
+
+def other_question(question, answer):
+    return [answer[:12] + b"\x05other\x04test\0" + answer[12 + question[12:].index(b"\0") + 1:]]
+
+
+def about_somebody_else(question, answer):
+    """The address of another name than was asked for."""
+    return [answer.replace(b"\xc0\x0c", b"\x05other\x04test\0")]
+
+
+def cut_short(question, answer):
+    return [answer[:len(question) + 5]]
+
+
+def endless(question, answer):
+    """A name that points at itself."""
+    at = len(question)
+    return [answer[:at] + struct.pack(">BB", 0xC0 | at >> 8, at & 255) + answer[at + 2:]]
+
+
+def noise(question, answer):
+    return [b"", b"x", bytes(range(256)) * 4, question[:2] + bytes(600)]
+
+
+def wrong_size(question, answer):
+    """An address of three bytes."""
+    return [answer[:-6] + b"\0\3" + answer[-4:-1]]
+
+
+# What is no answer at all, or none that a careful reader takes.
+TWISTS = [other_number, other_question, about_somebody_else, cut_short, endless, noise, wrong_size]
+
+
+@pytest.mark.parametrize("twist", TWISTS, ids=lambda twist: twist.__name__)
+def test_answers_that_are_wrong_fail_no_request_for_a_known_name(dns, twist):
+    with Target("one") as one, start(dns, KONG_DNS_STALE_TTL="0.1", KONG_DNS_ERROR_TTL="0.1") as gw:
+        dns.records = {("plain.test", A): ["127.0.0.1"]}
+        route(gw, "plain.test", one.port)
+        assert names(gw, 1) == {"one": 1}
+        workers = gw.pids()[1]
+        dns.twist = twist
+        with Load(gw.proxy_port, 4, [("GET", "/r/x", {}, 200, b"one")]) as load:
+            time.sleep(2.5)
+        assert load.failures == [], load.failures[:3]
+        assert len(dns.asked) > 2 and gw.pids()[1] == workers
+        dns.twist = None
+        time.sleep(1.5)
+        assert names(gw, 2) == {"one": 2}
+
+
+def test_late_answers_fail_no_request_for_a_known_name(dns):
+    with Target("one") as one, Target("two") as two, start(dns, KONG_DNS_STALE_TTL="0.1", KONG_DNS_ERROR_TTL="0.1") as gw:
+        dns.records = {("plain.test", A): ["127.0.0.1"], ("moves.test", SRV): [(1, 1, one.port, "127.0.0.1")]}
+        route(gw, "plain.test", one.port)
+        assert names(gw, 1) == {"one": 1}
+        for delay in (0.5, 3, 8):
+            dns.delay = delay
+            with Load(gw.proxy_port, 4, [("GET", "/r/x", {}, 200, b"one")]) as load:
+                time.sleep(2.5)
+            assert load.failures == [] and max(load.latencies) < 2, (delay, load.failures[:3], max(load.latencies))
+        # What comes late counts all the same.
+        dns.delay = 0
+        gw.admin("PATCH", "/services/s", {"host": "moves.test"})
+        assert names(gw, 1) == {"one": 1}
+        dns.delay, dns.records[("moves.test", SRV)] = 1.5, [(1, 1, two.port, "127.0.0.1")]
+        wait_until(lambda: names(gw, 1) == {"two": 1}, 10)
+
+
+def test_truncated_answers_are_asked_for_by_tcp(dns):
+    with Target("one") as one, start(dns) as gw:
+        dns.records = {("many.test", SRV): [(1, 1, one.port, "127.0.0.1")] * 60}
+        dns.truncated = True
+        route(gw, "many.test", 1)
+        assert names(gw, 3) == {"one": 3}
+        assert dns.asked_by_tcp == [("many.test", SRV)]
+        # Where nobody answers by TCP, what was known counts on.
+        dns.close_tcp()
+        with Load(gw.proxy_port, 2, [("GET", "/r/x", {}, 200, b"one")]) as load:
+            time.sleep(3)
+        assert load.failures == [], load.failures[:3]
+
+
+def test_changing_answers_are_followed_without_a_failure(dns):
+    with Target("one") as one, Target("two") as two, start(dns) as gw:
+        dns.records = {("moves.test", SRV): [(1, 1, one.port, "127.0.0.1")]}
+        gw.create("/upstreams", {"name": "up"})
+        gw.create("/upstreams/up/targets", {"target": "moves.test:80"})
+        route(gw, "up", 80)
+        with Load(gw.proxy_port, 4, [("GET", "/r/x", {}, 200, b"")]) as load:
+            for turn in range(8):
+                dns.records[("moves.test", SRV)] = [(1, 1, (two, one)[turn % 2].port, "127.0.0.1")]
+                wait_until(lambda: names(gw, 1) == {("two", "one")[turn % 2]: 1}, 5)
+        assert load.failures == [], load.failures[:3]
 
 
 def test_one_question_for_many_requests(dns):

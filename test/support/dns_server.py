@@ -1,7 +1,8 @@
-"""A name server on UDP for tests: answers from a table that the test may change at any time."""
+"""A name server for tests: answers from a table that the test may change at any time, and misbehaves where it is told to."""
 import socket
 import struct
 import threading
+import time
 
 A, CNAME, AAAA, SRV = 1, 5, 28, 33
 
@@ -17,28 +18,71 @@ class DnsServer:
         self.records, self.ttl = dict(records or {}), ttl
         self.silent = False  # answers nothing
         self.code = None     # the RCODE of every answer, if set
-        self.asked = []
+        self.delay = 0       # seconds before every answer
+        self.twist = None    # makes of (question, answer) the datagrams that are sent
+        self.truncated = False  # UDP has the first part only; TCP has it all
+        self.asked, self.asked_by_tcp = [], []
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.bind(("127.0.0.1", 0))
         self.port = self.socket.getsockname()[1]
+        self.listener = socket.create_server(("127.0.0.1", self.port))
         self.thread = threading.Thread(target=self.run, daemon=True)
 
     def __enter__(self):
         self.thread.start()
+        threading.Thread(target=self.run_tcp, daemon=True).start()
         return self
 
     def __exit__(self, *_):
         self.socket.sendto(b"", ("127.0.0.1", self.port))
         self.thread.join(5)
         self.socket.close()
+        self.close_tcp()
+
+    def close_tcp(self):
+        if self.listener.fileno() >= 0:
+            self.listener.shutdown(socket.SHUT_RDWR)
+            self.listener.close()
 
     def run(self):
         while True:
             message, sender = self.socket.recvfrom(2048)
             if len(message) < 12:
                 return
-            if not self.silent:
-                self.socket.sendto(self.answer(message), sender)
+            if self.silent:
+                continue
+            if self.delay:
+                threading.Thread(target=self.reply, args=(message, sender, self.delay), daemon=True).start()
+            else:
+                self.reply(message, sender)
+
+    def reply(self, message, sender, delay=0):
+        time.sleep(delay)
+        answer = self.answer(message)
+        if self.truncated:
+            answer = message[:2] + struct.pack(">HHHHH", 0x8380, 1, 0, 0, 0) + answer[12:12 + len(message) - 12]
+        for datagram in self.twist(message, answer) if self.twist else [answer]:
+            try:
+                self.socket.sendto(datagram, sender)
+            except OSError:
+                return
+
+    def run_tcp(self):
+        while True:
+            try:
+                connection, _ = self.listener.accept()
+            except OSError:
+                return
+            with connection:
+                connection.settimeout(2)
+                try:
+                    while head := connection.recv(2):
+                        message = connection.recv(struct.unpack(">H", head)[0])
+                        answer = self.answer(message)
+                        self.asked_by_tcp.append(self.asked[-1])
+                        connection.sendall(struct.pack(">H", len(answer)) + answer)
+                except OSError:
+                    pass
 
     def answer(self, message):
         at, labels = 12, []
