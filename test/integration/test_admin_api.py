@@ -373,3 +373,64 @@ def test_extensions_are_off_by_default(gateway):
     assert not {"ETag", "X-Silverback-Generation"} & set(answer.headers)
     for path in ("/transactions", "/debug/route", "/openapi.json"):
         assert gateway.admin("GET", path).status == 404
+
+
+# --- tools that keep a gateway's configuration in files: read everything, write it back, remove it
+
+def everything(gw):
+    """One entity of every kind, in the order in which they can be made, as (collection, row)."""
+    folder = os.path.join(gw.prefix, "pair2")
+    os.makedirs(folder, exist_ok=True)
+    cert, key = (open(path).read() for path in self_signed(folder))
+    rows = []
+
+    def make(path, body, collection=None):
+        row = gw.create(path, body)
+        rows.append((collection or path, row))
+        return row
+    make("/ca_certificates", {"cert": cert, "tags": ["t"]})
+    certificate = make("/certificates", {"cert": cert, "key": key, "snis": [f"{name()}.test"]})
+    parent = make("/services", {"name": name(), "url": "https://s.test:8443/p", "client_certificate": {"id": certificate["id"]},
+                                "tls_verify": True, "tags": ["t", "u"]})
+    route = make("/routes", {"name": name(), "service": {"id": parent["id"]}, "hosts": ["a.test"], "paths": ["/x", "/y"],
+                             "headers": {"x-v": ["1", "2"]}, "methods": ["GET"], "snis": ["a.test"]})
+    make("/routes", {"protocols": ["tcp"], "sources": [{"ip": "10.0.0.0/8"}, {"port": 9}]})
+    consumer = make("/consumers", {"username": name(), "custom_id": name()})
+    upstream = make("/upstreams", {"name": name(), "hash_on": "header", "hash_on_header": "x", "healthchecks": {"active": {"timeout": 2}}})
+    gw.create(f"/upstreams/{upstream['name']}/targets", {"target": "t.test:80", "weight": 7})
+    make("/key-auths", {"consumer": {"id": consumer["id"]}})
+    make("/hmac-auths", {"consumer": {"id": consumer["id"]}, "username": name()})
+    make("/jwts", {"consumer": {"id": consumer["id"]}})
+    make("/acls", {"consumer": {"id": consumer["id"]}, "group": "g"})
+    make("/oauth2", {"consumer": {"id": consumer["id"]}, "name": "app", "redirect_uris": ["http://a.test/"]})
+    make("/vaults-beta", {"name": "env", "prefix": "v" + name(), "config": {"prefix": "A_"}})
+    make("/plugins", {"name": "acl", "route": {"id": route["id"]}, "config": {"allow": ["g"]}})
+    make("/plugins", {"name": "rate-limiting", "service": {"id": parent["id"]}, "consumer": {"id": consumer["id"]}, "config": {"minute": 5}})
+    make("/plugins", {"name": "response-ratelimiting", "route": {"id": route["id"]}, "config": {"limits": {"v": {"minute": 1}}}})
+    make("/plugins", {"name": "datadog", "service": {"id": parent["id"]}})
+    make("/plugins", {"name": "request-transformer", "route": {"id": route["id"]}, "config": {"add": {"headers": ["a:b"]}}})
+    make("/plugins", {"name": "session", "route": {"id": route["id"]}})
+    return rows
+
+
+def without_times(row):
+    return {key: value for key, value in row.items() if key not in ("created_at", "updated_at")}
+
+
+def test_what_was_read_can_be_written_back_and_made_again(gw):
+    rows = everything(gw)
+    for collection, row in rows:
+        path = f"{collection}/{row['id']}"
+        assert gw.admin("GET", path).json == row
+        again = gw.admin("PUT", path, row)
+        assert again.status == 200, (path, again.body)
+        assert without_times(again.json) == without_times(row)
+        assert any(listed == again.json for page in pages(gw, f"{collection}?size=1000") for listed in page)
+    for collection, row in reversed(rows):
+        assert gw.admin("DELETE", f"{collection}/{row['id']}").status == 204
+        assert gw.admin("GET", f"{collection}/{row['id']}").status == 404
+    for collection, row in rows:
+        made = gw.admin("PUT", f"{collection}/{row['id']}", row)
+        assert made.status == 200, (collection, made.body)
+        assert without_times(made.json) == without_times(row)
+        assert made.json["created_at"] == row["created_at"]
