@@ -250,6 +250,66 @@ def test_a_template_of_kong_2_with_its_lua_hooks(authority, tmp_path, upstream):
         wait_until(lambda: gw.proxy("GET", "/own").body == b"own\n")
 
 
+STREAM_BLOCK = """
+stream {
+    log_format basic '$remote_addr [$time_local] $protocol $status $bytes_sent $bytes_received $session_time';
+    lua_package_path '${{LUA_PACKAGE_PATH}};;';
+    lua_shared_dict stream_kong 5m;
+    lua_shared_dict stream_kong_db_cache ${{MEM_CACHE_SIZE}};
+
+    init_by_lua_block {
+        Kong = require 'kong'
+        Kong.init()
+    }
+    init_worker_by_lua_block { Kong.init_worker() }
+
+    upstream kong_upstream {
+        server 0.0.0.1:1;
+        balancer_by_lua_block { Kong.balancer() }
+    }
+
+    server {
+> for i = 1, #stream_listeners do
+        listen $(stream_listeners[i].listener);
+> end
+        access_log logs/own-sessions.log basic;
+        error_log logs/error.log ${{LOG_LEVEL}};
+> if stream_proxy_ssl_enabled then
+> for i = 1, #ssl_cert do
+        ssl_certificate $(ssl_cert[i]);
+        ssl_certificate_key $(ssl_cert_key[i]);
+> end
+        ssl_certificate_by_lua_block { Kong.ssl_certificate() }
+> end
+        preread_by_lua_block { Kong.preread() }
+        proxy_ssl on;
+        proxy_ssl_server_name on;
+        proxy_pass kong_upstream;
+        log_by_lua_block { Kong.log() }
+    }
+}
+"""
+
+
+def test_a_template_with_a_stream_block(authority, tmp_path):
+    template, plain, tls = tmp_path / "stream.template", free_port(), free_port()
+    template.write_text(TEMPLATE + STREAM_BLOCK)
+    gw = Gateway(KONG_STATUS_LISTEN="off", KONG_STREAM_LISTEN=f"127.0.0.1:{plain}, 127.0.0.1:{tls} ssl")
+    gw.start = lambda: (gw.command("start", "--nginx-conf", str(template)), gw)[1]
+    with gw, TcpServer(b"<") as server:
+        gw.create("/services", {"name": "s", "protocol": "tcp", "host": "127.0.0.1", "port": server.port})
+        gw.create("/services/s/routes", {"protocols": ["tcp"], "destinations": [{"port": plain}]})
+        gw.create("/services/s/routes", {"protocols": ["tls"], "snis": ["named.test"]})
+        pair = authority.issue("named.test")
+        gw.create("/certificates", {"cert": pair.cert, "key": pair.key, "snis": ["named.test"]})
+        assert tcp_ask(plain, b"hi", 3) == b"<hi"
+        with tls_connect(tls, "named.test", authority.certificate) as connection:
+            assert presented_name(connection) == "named.test"
+            connection.sendall(b"hi")
+            assert connection.recv(3) == b"<hi"
+        wait_until(lambda: pathlib.Path(gw.prefix, "logs/own-sessions.log").read_text().count("TCP 200") == 2)
+
+
 SHORT_TEMPLATE = """
 > if nginx_user then
 user ${{NGINX_USER}};
