@@ -57,7 +57,7 @@ def prepare(database, state):
 def plain(text, database):
     """Without what belongs to the program that was recorded, or to the run."""
     text = re.sub(r"\d{4}/\d\d/\d\d \d\d:\d\d:\d\d", "<time>", text).replace(database.prefix, "<prefix>")
-    text = re.sub(r"\nstack traceback:(\n\s.*)*(?=\n|$)", "\n", text)
+    text = re.sub(r"\nstack traceback:(\n\t.*)*", "", text)
     text = re.sub(r"^.*\[verbose\] (preparing nginx prefix|.*SSL (enabled on|certificate found at)|replica:).*\n", "", text, flags=re.M)
     text = re.sub(r"(\[PostgreSQL error\] cluster_mutex callback threw an error: )?<install>/\S+:\d+: ", "", text)
     text = re.sub(r" \(\d+\)(?=$| - )", "", text, flags=re.M)

@@ -178,6 +178,21 @@ def migrate_status(database):
     return database.kong("migrations", "status")[1]
 
 
+@pytest.mark.parametrize("end", ["cancel", "terminate"])
+def test_an_up_that_the_server_ends_is_gone_on_with(server, template, pending, end):
+    expected = contents(pending)
+    pending.copy_of(template.name)
+    signal = f"SELECT pg_{end}_backend(pid) FROM pg_stat_activity WHERE datname = '{pending.name}' AND wait_event_type = 'Lock'"
+    with Session(pending, "BEGIN; SELECT count(*) FROM keyauth_credentials"):
+        up = pending.start("migrations", "up")
+        while up.poll() is None and not server.admin("postgres", signal):
+            time.sleep(0.02)
+        assert up.wait(timeout=60) == 1, up.communicate()
+        assert "up interrupted" in migrate_status(pending)
+    migrate(pending, "up")
+    assert contents(pending) == expected
+
+
 def test_a_killed_up_is_taken_back(server, big):
     before = contents(big)
     killing = Killing(Database(server, "killed"), big.name, [])
@@ -219,8 +234,8 @@ def test_of_two_runners_one_does_the_work(server, template, command, before, sai
 class Session:
     """A session of somebody else, which holds what its first statement took."""
 
-    def __init__(self, database, statement, name=""):
-        env = {**os.environ, "PGHOST": "127.0.0.1", "PGPORT": str(database.server.port), "PGUSER": "kong", "PGPASSWORD": "kong",
+    def __init__(self, database, statement, name="", user="kong"):
+        env = {**os.environ, "PGHOST": "127.0.0.1", "PGPORT": str(database.server.port), "PGUSER": user, "PGPASSWORD": user,
                "PGDATABASE": database.name, "PGAPPNAME": name}
         self.process = subprocess.Popen(["psql", "-X", "-q", "-A", "-t"], env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         text=True)
@@ -271,6 +286,12 @@ def test_finish_stops_while_older_nodes_are_seen(pending, name):
         assert contents(pending) == before
         migrate(pending, "finish", "--force-finish")
     assert "up to date" in migrate_status(pending)
+
+
+def test_sessions_that_cannot_write_do_not_stop_finish(pending):
+    pending.superuser_sql("DROP ROLE IF EXISTS monitoring; CREATE ROLE monitoring LOGIN PASSWORD 'monitoring'")
+    with Session(pending, "SELECT 1", name="exporter", user="monitoring"):
+        migrate(pending, "finish")
 
 
 def test_finish_goes_on_when_told_on_a_terminal(pending):
@@ -372,6 +393,13 @@ def authority(folder):
     subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout",
                     folder / "key", "-out", folder / "certificate", "-subj", "/CN=authority"], check=True, stderr=subprocess.DEVNULL)
     return (folder / "certificate").read_text()
+
+
+def test_what_kong_finished_is_not_taken_back(pending):
+    pending.sql("UPDATE schema_meta SET executed = executed || pending, pending = '{}'")
+    state = contents(pending)
+    assert "finished by another program" in migrate(pending, "abort", "--yes", code=1)
+    assert contents(pending) == state
 
 
 def test_status_as_json(old):

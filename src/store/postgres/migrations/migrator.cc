@@ -9,6 +9,7 @@
 #include "store/postgres/migrations/bookkeeping.h"
 #include "store/postgres/migrations/lock.h"
 #include "store/postgres/migrations/reset.h"
+#include "store/postgres/migrations/retry.h"
 #include "store/postgres/migrations/runner.h"
 
 namespace silverback::store::postgres {
@@ -133,6 +134,8 @@ Status PostgresMigrator::Run(const std::vector<MigrationList>& plan, MigrationHa
   }
   const Status done = RunAll(plan, half, *state, observer);
   if (done && half == MigrationHalf::kUp) up_ends_as_ = Phase::kDone;
+  // Interrupted, then: the next run goes on.
+  if (!done && IsOfTheMoment(done.error())) up_ends_as_.reset();
   return done ? done : Prefixed(done.error());
 }
 

@@ -49,6 +49,7 @@ class PostgresMigrator final : public Migrator {
   Status EndUp();
   // The log of an `up` that can be taken back.
   Result<UndoLog> LogToAbort();
+  Result<bool> IsFinished(UndoLog& log);
 
   const Options server_;
   const entity::Catalog& catalog_;

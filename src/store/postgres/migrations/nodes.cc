@@ -17,14 +17,18 @@ namespace {
 constexpr std::chrono::milliseconds kBetweenLooks{300};
 constexpr int kLooks = 4;
 
-// Tools of administrators count only when they come as the gateway.
-constexpr const char* kSessions =
-    "SELECT pid, coalesce(application_name, ''), coalesce(host(client_addr), 'the server itself'), "
-    "coalesce(usename::text, '') FROM pg_stat_activity WHERE datname = current_database() AND pid "
-    "<> "
-    "pg_backend_pid() AND coalesce(backend_type, 'client backend') = 'client backend' AND NOT "
-    "(usename <> current_user AND application_name ~* '^(psql|pg_|pgadmin|dbeaver|datagrip)') "
-    "ORDER BY backend_start, pid";
+// Only of roles that can write what nodes write; not autovacuum, which has none. Tools of
+// administrators count only when they come as the gateway. What other roles run on is not shown to
+// everybody.
+constexpr const char* kSessions = R"(
+SELECT pid, coalesce(application_name, ''), coalesce(host(client_addr), 'the server itself'), usename
+FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid() AND usename IS NOT NULL
+  AND coalesce(backend_type, 'client backend') = 'client backend'
+  AND coalesce(has_table_privilege(usesysid, to_regclass('services'), 'INSERT'), true)
+  AND NOT (usename <> current_user
+           AND application_name ~* '^(psql|pg_|pgadmin|dbeaver|datagrip)')
+ORDER BY backend_start, pid)";
 
 std::vector<int> Numbers(std::string_view version) {
   std::vector<int> numbers;

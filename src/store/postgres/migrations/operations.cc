@@ -1,6 +1,8 @@
 // What PostgresMigrator has beyond Kong's migrations: abort, --dry-run, migrate-apis, status.
 #include <fmt/format.h>
 
+#include <set>
+
 #include "store/postgres/migrations/apis.h"
 #include "store/postgres/migrations/bookkeeping.h"
 #include "store/postgres/migrations/dry_run.h"
@@ -9,6 +11,7 @@
 #include "store/postgres/migrations/nodes.h"
 #include "store/postgres/migrations/obstacles.h"
 #include "store/postgres/migrations/retry.h"
+#include "util/string_util.h"
 
 namespace silverback::store::postgres::migrations {
 namespace {
@@ -71,7 +74,35 @@ Result<UndoLog> PostgresMigrator::LogToAbort() {
         "'finish' has begun, and what it changes cannot be taken back; run 'kong migrations "
         "finish' to complete it");
   }
+  const auto finished = IsFinished(*log);
+  if (!finished) return finished.error();
+  if (*finished) {
+    return Error(ErrorCode::kOperationUnsupported,
+                 "'up' was finished by another program, and cannot be taken back any more");
+  }
   return log;
+}
+
+// Whether a second half has been run since `up`, as Kong does without touching our log.
+Result<bool> PostgresMigrator::IsFinished(UndoLog& log) {
+  const auto before = log.Before();
+  if (!before) return before.error();
+  std::set<std::string> executed;
+  for (const Json& row : (*before)["schema_meta"]) {
+    if (!row["executed"].is_array()) continue;
+    const std::string subsystem = StringMember(row, "subsystem") + " ";
+    for (const Json& name : row["executed"]) executed.insert(subsystem + name.get<std::string>());
+  }
+  const auto state = ReadState();
+  if (!state) return state.error();
+  for (const SubsystemState& one : state->subsystems) {
+    for (const std::string& name : one.executed) {
+      const Migration* migration = FindMigration(one.name, name);
+      if (migration && migration->two_halves && !executed.contains(one.name + " " + name))
+        return true;
+    }
+  }
+  return false;
 }
 
 Result<std::vector<std::string>> PostgresMigrator::AbortLosses() {

@@ -19,6 +19,11 @@ bool IsTransient(const Error& error) {
   return state == "55P03" || state == "40P01" || state == "40001";
 }
 
+bool IsInClass(const std::string& state, std::initializer_list<std::string_view> classes) {
+  return std::any_of(classes.begin(), classes.end(),
+                     [&](std::string_view one) { return state.starts_with(one); });
+}
+
 Status InTransaction(Session& session, const std::function<Status()>& work) {
   auto transaction = Transaction::Begin(session);
   if (!transaction) return transaction.error();
@@ -45,6 +50,13 @@ std::string Blockers(Session& session) {
 }
 
 }  // namespace
+
+// By the classes of SQLSTATE: connection, rollback, resources, state of an object, operator,
+// system.
+bool IsOfTheMoment(const Error& error) {
+  return error.code() == ErrorCode::kUnavailable ||
+         IsInClass(SqlState(error), {"08", "40", "53", "55", "57", "58"});
+}
 
 Status WithRetries(Session& session, const Note& note, const std::function<Status()>& work) {
   const auto end = Clock::now() + kPatience;

@@ -11,6 +11,10 @@ namespace silverback::store::postgres::migrations {
 
 using Note = std::function<void(const std::string&)>;  // told to the operator
 
+// An error of the moment (a lock, a lost connection, no room, a cancelled statement): the same
+// statements may succeed later.
+bool IsOfTheMoment(const Error& error);
+
 // `work` in a transaction, again and again while other sessions hold what it needs, for a minute.
 // REQUIRES: no transaction is open.
 Status WithRetries(Session& session, const Note& note, const std::function<Status()>& work);
