@@ -23,17 +23,21 @@ struct Peer {
   bool was_kept = false;  // the last try began on a connection of the pool
 };
 
-// What tells connections apart: the address; with TLS also how the other side was made sure of.
+// What tells connections apart: the address and the protocol; with TLS also how the other side was
+// made sure of.
 void FindKind(Peer& peer) {
-  const balancer::Address& address = *peer.context.upstream.choice.address();
+  const auto& upstream = peer.context.upstream;
+  const balancer::Address& address = *upstream.choice.address();
+  const std::string_view bare(reinterpret_cast<const char*>(&address.socket), address.length);
   KeepalivePool& pool = peer.context.gateway().keepalive();
+  const bool http2 = upstream.scheme.starts_with("grpc");
   if (!peer.tls) {
-    peer.kind = pool.Find({reinterpret_cast<const char*>(&address.socket), address.length});
+    peer.kind = http2 ? pool.Find(std::string(bare) + "|http2") : pool.Find(bare);
     return;
   }
-  const auto& upstream = peer.context.upstream;
   peer.tls_key = TlsSessionKey(peer.context.gateway().certificates(), address, upstream.host_header,
                                upstream.tls);
+  if (http2) peer.tls_key += "|http2";
   peer.kind = pool.Find(peer.tls_key);
 }
 

@@ -4,7 +4,7 @@ import queue
 import grpc
 import pytest
 from certificates import Authority
-from gateway import Gateway, free_port
+from gateway import Gateway, NginxServer, free_port
 from grpc_echo import REFLECTION, GrpcClient, GrpcServer
 
 CODE = grpc.StatusCode
@@ -195,3 +195,30 @@ def test_a_server_with_tls_is_verified_and_shown_a_certificate(authority, certif
             assert client.unary("Unary", b"a") == b"a"
             assert gw.admin("PATCH", "/upstreams/up", {"client_certificate": None}).status == 200
             assert client.error("Unary") == (CODE.INTERNAL, BAD_GATEWAY)
+
+
+@pytest.mark.parametrize("tls", [False, True])
+def test_connections_of_http_and_grpc_to_one_server_are_kept_apart(certificate, tls):
+    """The server speaks HTTP/1.1 to one service and HTTP/2 to the other."""
+    plain, port = free_port(), free_port()
+    http = f"""server {{ listen 127.0.0.1:{port} {'ssl http2' if tls else ''}; {'' if tls else 'keepalive_requests 3;'}
+      ssl_certificate {certificate.cert_file}; ssl_certificate_key {certificate.key_file};
+      location / {{ default_type application/grpc; add_header grpc-status 5; add_header grpc-message gone; return 200; }}
+      location /http {{ return 200 "$server_protocol\\n"; }} }}"""
+    with NginxServer(http), Gateway(workers=1) as gw:
+        gw.command("stop")
+        gw.env["KONG_PROXY_LISTEN"] += f", 127.0.0.1:{plain} http2"
+        gw.start()
+        for protocol in ("http", "grpc"):
+            gw.create("/services", {"name": protocol, "protocol": protocol + ("s" if tls else ""), "host": "127.0.0.1",
+                                    "port": port, "retries": 0})
+        gw.create("/services/http/routes", {"protocols": ["http"], "paths": ["/http"], "strip_path": False})
+        gw.create("/services/grpc/routes", {"protocols": ["grpc"], "paths": ["/test.Echo/"]})
+        with GrpcClient(plain) as client:
+            for _ in range(10):
+                if tls:  # nginx speaks HTTP/2 without TLS only where it speaks nothing else
+                    assert client.error("Unary") == (CODE.NOT_FOUND, "gone")
+                else:
+                    assert client.error("Unary")[0] == CODE.INTERNAL
+                answer = gw.proxy("GET", "/http")
+                assert (answer.status, answer.body) == (200, b"HTTP/1.1\n")
