@@ -6,10 +6,17 @@ namespace silverback::entity {
 namespace {
 
 // Shared memory that every node of Kong has by these names.
-constexpr const char* kDictionaries[] = {
-    "kong",          "kong_cluster_events", "kong_core_db_cache", "kong_core_db_cache_miss",
-    "kong_db_cache", "kong_db_cache_miss",  "kong_healthchecks",  "kong_locks",
-    "kong_secrets",  "kong_process_events", "prometheus_metrics", "kong_rate_limiting_counters"};
+constexpr const char* kDictionaries[] = {"kong",
+                                         "kong_cluster_events",
+                                         "kong_core_db_cache",
+                                         "kong_core_db_cache_miss",
+                                         "kong_db_cache",
+                                         "kong_db_cache_miss",
+                                         "kong_healthchecks",
+                                         "kong_locks",
+                                         "kong_process_events",
+                                         "kong_rate_limiting_counters",
+                                         "prometheus_metrics"};
 
 Json Dictionaries(const Catalog::Environment& environment) {
   Json names = kDictionaries;

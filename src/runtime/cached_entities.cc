@@ -56,7 +56,7 @@ CachedEntities::Entry* CachedEntities::Get(std::string_view entity, std::string_
   const auto read = replica_.Read();
   if (!read) return nullptr;
   load(*read, *catalog_.Entity(entity), entry);
-  if (entry.row) shared_.MarkCached(HashOf(key_, version));
+  if (!entry.rows) shared_.MarkCached(HashOf(key_, version));
   return &(young_[key_] = std::move(entry));
 }
 

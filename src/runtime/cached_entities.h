@@ -19,8 +19,8 @@ class CachedEntities final : public plugin::EntityReader {
   CachedEntities(const entity::Catalog& catalog, const replica::Replica& replica,
                  SharedState& shared, std::function<double()> now);
 
-  // What SharedState's marks call a row that was found by `field` ("": its primary key) while
-  // its kind had that version. Any thread.
+  // What SharedState's marks call a row that was looked up by `field` ("": its primary key), also
+  // in vain, while its kind had that version. Any thread.
   static uint64_t Mark(std::string_view entity, std::string_view field, std::string_view value,
                        uint64_t version);
 

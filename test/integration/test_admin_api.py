@@ -279,6 +279,13 @@ def test_the_cache_tells_what_was_looked_up(gw, upstream):
     assert gw.proxy("GET", "/cached", headers={"apikey": secret}).status == 200
     found = gw.admin("GET", entry)
     assert (found.status, found.json["id"]) == (200, key["id"])
+    nobody = f"/cache/keyauth_credentials:nobody:::::{workspace}"
+    assert gw.admin("GET", nobody).status == 404
+    assert gw.proxy("GET", "/cached", headers={"apikey": "nobody"}).status == 401
+    assert (gw.admin("GET", nobody).status, gw.admin("GET", nobody).json) == (200, {})  # known to be absent
+    gw.create(f"/consumers/{consumer['id']}/key-auth", {"key": "nobody"})
+    assert gw.admin("GET", nobody).status == 404
+    assert gw.proxy("GET", "/cached", headers={"apikey": secret}).status == 200
     assert gw.admin("DELETE", entry).status == 204
     assert gw.admin("GET", entry).status == 404
     assert gw.proxy("GET", "/cached", headers={"apikey": secret}).status == 200

@@ -36,7 +36,7 @@ Response GetCached(Call& call) {
   if (!cached || !call.context.node.CacheHas(cached->schema.name(), cached->key)) return NotFound();
   const auto row = call.context.dao.Select(cached->schema.name(), cached->key);
   if (!row) return ErrorResponse(row.error());
-  if (!*row) return NotFound();
+  if (!*row) return JsonResponse(200, Json::object());  // known to be absent
   Json entry = Json::object();
   for (const auto& [name, value] : (*row)->items()) {
     if (!value.is_null()) entry[name] = value;
