@@ -138,8 +138,9 @@ def router(build):
     subprocess.run([str(build / "src/router/router_benchmark"), "--benchmark_min_time=0.2"], check=True)
 
 
-CASES = {"proxying": proxying, "balancing": balancing, "start": start_time, "declarative": declarative.run, "router": router,
-         "handshakes": handshakes.run, "streams": lambda build: streams.run(build, compare)}
+CASES = {"proxying": proxying, "balancing": balancing, "start": start_time, "declarative": declarative.run,
+         "changes": changes.run, "router": router, "handshakes": handshakes.run,
+         "streams": lambda build: streams.run(build, compare)}
 
 
 def main():

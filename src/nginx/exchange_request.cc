@@ -1,4 +1,6 @@
 // The client's request as plugins see and change it.
+#include <array>
+
 #include "nginx/conf.h"
 #include "nginx/guard.h"
 #include "nginx/headers.h"
@@ -22,6 +24,21 @@ std::optional<std::string_view> VariableNamed(ngx_http_request_t* r, std::string
   const ngx_http_variable_value_t* value = ngx_http_get_variable(r, &key, hash);
   if (value == nullptr || value->not_found) return std::nullopt;
   return std::string_view(reinterpret_cast<const char*>(value->data), value->len);
+}
+
+// Several members of a row at once, "" for what is no text.
+template <size_t kCount>
+std::array<std::string_view, kCount> TextsOf(const Json* row,
+                                             const std::array<std::string_view, kCount>& names) {
+  std::array<std::string_view, kCount> found;
+  if (row == nullptr || !row->is_object()) return found;
+  for (const auto& [name, value] : row->get_ref<const Json::object_t&>()) {
+    if (!value.is_string()) continue;
+    for (size_t i = 0; i < kCount; ++i) {
+      if (names[i] == name) found[i] = value.template get_ref<const std::string&>();
+    }
+  }
+  return found;
 }
 
 std::string_view WithoutQuery(std::string_view target) {
@@ -202,19 +219,17 @@ void RequestContext::Authenticate(plugin::EntityRef consumer, plugin::EntityRef 
       SetRequestHeader(header, value);
     }
   };
-  const auto member = [](const plugin::EntityRef& row, std::string_view name) {
-    return row ? StringViewMember(*row, name) : std::string_view();
-  };
-  put("X-Consumer-ID", member(consumer, "id"));
-  put("X-Consumer-Custom-ID", member(consumer, "custom_id"));
-  put("X-Consumer-Username", member(consumer, "username"));
+  const auto [id, custom_id, username] =
+      TextsOf<3>(consumer.get(), {"id", "custom_id", "username"});
+  put("X-Consumer-ID", id);
+  put("X-Consumer-Custom-ID", custom_id);
+  put("X-Consumer-Username", username);
   // Each kind of credential is shown by the name that its owner knows it by.
-  std::string_view identifier = member(credential, "username");
-  if (identifier.empty()) identifier = member(credential, "client_id");
-  if (identifier.empty() && !member(credential, "algorithm").empty())
-    identifier = member(credential, "key");
-  if (identifier.empty()) identifier = member(credential, "id");
-  put("X-Credential-Identifier", identifier);
+  const auto [name, client_id, algorithm, key, credential_id] =
+      TextsOf<5>(credential.get(), {"username", "client_id", "algorithm", "key", "id"});
+  std::string_view identifier = name.empty() ? client_id : name;
+  if (identifier.empty() && !algorithm.empty()) identifier = key;
+  put("X-Credential-Identifier", identifier.empty() ? credential_id : identifier);
   put("X-Anonymous-Consumer", anonymous ? "true" : "");
   ClearRequestHeader("X-Credential-Username");
   consumer_ = std::move(consumer);

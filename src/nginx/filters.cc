@@ -1,5 +1,6 @@
 #include "nginx/filters.h"
 
+#include "nginx/draining.h"
 #include "nginx/guard.h"
 #include "nginx/headers.h"
 #include "nginx/request_context.h"
@@ -133,6 +134,7 @@ void FilterHeaders(RequestContext& context) {
 
 ngx_int_t HeaderFilter(ngx_http_request_t* r) {
   if (r != r->main) return next_header_filter(r);
+  AnnounceClose(r);
   const bool ok = Guard(r->connection->log, "header filter", false, [&] {
     RequestContext* context = RequestContext::Find(r);
     if (context != nullptr && !context->headers_done) FilterHeaders(*context);

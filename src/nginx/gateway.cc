@@ -11,6 +11,7 @@
 #include "lua/sandbox.h"
 #include "nginx/certificates.h"
 #include "nginx/curl_client.h"
+#include "nginx/draining.h"
 #include "nginx/guard.h"
 #include "nginx/keepalive_pool.h"
 #include "nginx/network.h"
@@ -282,6 +283,7 @@ std::unique_ptr<Gateway> Gateway::Create(ngx_cycle_t* cycle, const NodeConf& con
   if (failed(p.OpenStorage(), "storage")) return nullptr;
   p.loop = EventLoop::Create(cycle);
   if (!p.loop) return nullptr;
+  p.loop->OnShutdown([cycle] { LetClientsFinish(cycle); });
   if (failed(p.MakeServices(*ContentOf(conf.zone)), "services")) return nullptr;
   if (failed(p.StartWorker(), "first configuration")) return nullptr;
   p.MakeAdminApi();

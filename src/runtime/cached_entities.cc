@@ -2,6 +2,8 @@
 
 #include <xxhash.h>
 
+#include <algorithm>
+
 namespace silverback::runtime {
 namespace {
 
@@ -15,6 +17,10 @@ void SetKey(std::string& key, std::string_view entity, std::string_view field,
 uint64_t HashOf(std::string_view key, uint64_t version) {
   return XXH64(key.data(), key.size(), version) | 1;  // never the mark that is none
 }
+
+constexpr double kNever = std::numeric_limits<double>::infinity();
+
+double ExpiresAt(const Json& row) { return NumberMember(row, "ttl", kNever); }
 
 }  // namespace
 
@@ -52,19 +58,22 @@ CachedEntities::Entry* CachedEntities::Get(std::string_view entity, std::string_
   if (auto aged = old_.find(key_); aged != old_.end() && aged->second.version == version) {
     return &(young_[key_] = std::move(aged->second));
   }
-  Entry entry{version, nullptr, nullptr};
+  Entry entry{.version = version};
   const auto read = replica_.Read();
   if (!read) return nullptr;
   load(*read, *catalog_.Entity(entity), entry);
+  if (entry.row) entry.first_expires_at = ExpiresAt(*entry.row);
+  if (entry.rows) {
+    for (const auto& row : *entry.rows)
+      entry.first_expires_at = std::min(entry.first_expires_at, ExpiresAt(*row));
+  }
   if (!entry.rows) shared_.MarkCached(HashOf(key_, version));
   return &(young_[key_] = std::move(entry));
 }
 
-plugin::EntityRef CachedEntities::Living(const plugin::EntityRef& row) const {
-  if (!row) return nullptr;
-  const Json* expires = FindMember(*row, "ttl");
-  if (expires && expires->is_number() && expires->get<double>() <= now_()) return nullptr;
-  return row;
+plugin::EntityRef CachedEntities::LivingRow(const Entry* entry) const {
+  if (entry == nullptr || entry->first_expires_at <= now_()) return nullptr;
+  return entry->row;
 }
 
 plugin::EntityRef CachedEntities::Find(std::string_view entity, std::string_view primary_key) {
@@ -73,7 +82,7 @@ plugin::EntityRef CachedEntities::Find(std::string_view entity, std::string_view
         if (auto row = read.Find(schema, primary_key))
           out.row = std::make_shared<const Json>(std::move(*row));
       });
-  return entry ? Living(entry->row) : nullptr;
+  return LivingRow(entry);
 }
 
 plugin::EntityRef CachedEntities::FindUnique(std::string_view entity, std::string_view field,
@@ -84,7 +93,7 @@ plugin::EntityRef CachedEntities::FindUnique(std::string_view entity, std::strin
           out.row = std::make_shared<const Json>(std::move(*row));
         }
       });
-  return entry ? Living(entry->row) : nullptr;
+  return LivingRow(entry);
 }
 
 std::shared_ptr<const std::vector<plugin::EntityRef>> CachedEntities::FindFor(
@@ -99,15 +108,13 @@ std::shared_ptr<const std::vector<plugin::EntityRef>> CachedEntities::FindFor(
         out.rows = std::move(rows);
       });
   if (!entry || !entry->rows) return kNone;
+  const double now = now_();
+  if (entry->first_expires_at > now) return entry->rows;
+  auto living = std::make_shared<std::vector<plugin::EntityRef>>();
   for (const auto& row : *entry->rows) {
-    if (Living(row)) continue;
-    auto living = std::make_shared<std::vector<plugin::EntityRef>>();
-    for (const auto& other : *entry->rows) {
-      if (Living(other)) living->push_back(other);
-    }
-    return living;
+    if (ExpiresAt(*row) > now) living->push_back(row);
   }
-  return entry->rows;
+  return living;
 }
 
 }  // namespace silverback::runtime

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <functional>
+#include <limits>
 #include <string>
 #include <unordered_map>
 
@@ -35,13 +36,15 @@ class CachedEntities final : public plugin::EntityReader {
   using Rows = std::shared_ptr<const std::vector<plugin::EntityRef>>;
   struct Entry {
     uint64_t version;
-    plugin::EntityRef row;  // of Find and FindUnique; null: known to be absent
-    Rows rows;              // of FindFor
+    plugin::EntityRef row{};  // of Find and FindUnique; null: known to be absent
+    Rows rows{};              // of FindFor
+    // Of the row, or of the first of the rows; in seconds since the epoch.
+    double first_expires_at = std::numeric_limits<double>::infinity();
   };
   using Map = std::unordered_map<std::string, Entry>;
   template <class Load>
   Entry* Get(std::string_view entity, std::string_view field, std::string_view value, Load load);
-  plugin::EntityRef Living(const plugin::EntityRef& row) const;
+  plugin::EntityRef LivingRow(const Entry* entry) const;
 
   const entity::Catalog& catalog_;
   const replica::Replica& replica_;
