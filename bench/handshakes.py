@@ -78,7 +78,7 @@ def run(build):
         http = f"""server {{ listen 127.0.0.1:{port} ssl; ssl_certificate {own.cert_file};
           ssl_certificate_key {own.key_file}; ssl_session_cache shared:SSL:10m; ssl_protocols TLSv1.2 TLSv1.3;
           return 404; }}"""
-        with NginxServer(http) as plain:
+        with NginxServer(http, events="multi_accept on;") as plain:
             time.sleep(5)  # until all certificates are decoded
             sides = {"plain nginx, one certificate": (port, "plain.test", plain.workers()),
                      f"silverback, one of {CERTIFICATES}": (many.tls_port, "name-4321.test", many.pids()[1])}

@@ -1,5 +1,6 @@
 """Upstreams and clients that misbehave at each step: the status, the body in each format, and what plugins log of it."""
 import json
+import pathlib
 import socket
 import struct
 import time
@@ -201,6 +202,33 @@ def test_bodies_above_the_limit(upstream):
         assert gw.proxy("POST", "/r", "x" * 1000).status == 200
         answer = gw.proxy("POST", "/r", "x" * 1100, {"Accept": "application/json"})
         assert (answer.status, answer.json) == (413, {"message": "Payload too large"})
+
+
+@pytest.mark.parametrize("kind", ["body", "header"])
+def test_clients_that_stall(collector, upstream, kind):
+    settings = {"KONG_NGINX_PROXY_CLIENT_BODY_TIMEOUT": "500ms", "KONG_NGINX_PROXY_CLIENT_HEADER_TIMEOUT": "500ms"}
+    with Gateway(workers=1, **settings) as gw:
+        gw.create("/plugins", {"name": "http-log", "config": {"http_endpoint": f"http://127.0.0.1:{collector.port}/"}})
+        gw.create("/services", {"name": "s", "host": "127.0.0.1", "port": upstream})
+        gw.create("/services/s/routes", {"paths": ["/r"]})
+        collector.bodies.clear()
+        head = b"POST /r HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n"
+        with socket.create_connection(("127.0.0.1", gw.proxy_port), 10) as client:
+            client.sendall(head + (b"\r\nhalf" if kind == "body" else b""))
+            assert client.recv(100) == b""  # nginx says nothing to a client that is late
+        if kind == "body":
+            assert logged(collector)["response"]["status"] == 408
+        else:  # no request yet: nothing for plugins
+            wait_until(lambda: " 408 " in pathlib.Path(gw.prefix, "logs/access.log").read_text())
+
+
+def test_plain_http_at_a_port_of_tls(gw):
+    with socket.create_connection(("127.0.0.1", gw.tls_port), 10) as client:
+        client.sendall(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        answer = b""
+        while piece := client.recv(65536):
+            answer += piece
+    assert answer.startswith(b"HTTP/1.1 400 ") and b"The plain HTTP request was sent to HTTPS port" in answer
 
 
 def test_clients_that_go_away_are_logged_as_499(collector):

@@ -12,7 +12,7 @@ import time
 
 import pytest
 import websockets
-from gateway import Gateway, free_port
+from gateway import Gateway, free_port, wait_until
 from sockets import RawServer, read_head, read_until
 
 # SILVERBACK_WEBSOCKET_MB=1024 sends a gigabyte.
@@ -333,6 +333,52 @@ def test_port_maps_tell_the_port_that_clients_use():
             assert seen_headers(ask(gw.proxy_port, GET + b"\r\n"))["x-forwarded-port"] == "80"
             done = subprocess.run(["curl", "-sk", f"https://127.0.0.1:{gw.tls_port}/"], stdout=subprocess.PIPE)
             assert b"X-Forwarded-Port: 443\r\n" in done.stdout + b"\r\n"
+
+
+def keepalive_answers(connection, number):
+    while read_head(connection)[0]:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+
+
+@pytest.mark.parametrize("settings, pause, connections", [
+    ({}, 0, 1),
+    ({"KONG_UPSTREAM_KEEPALIVE_POOL_SIZE": "0"}, 0, 6),
+    ({"KONG_UPSTREAM_KEEPALIVE_MAX_REQUESTS": "2"}, 0, 3),
+    ({"KONG_UPSTREAM_KEEPALIVE_IDLE_TIMEOUT": "1"}, 1.6, 6),
+    ({"KONG_UPSTREAM_KEEPALIVE_IDLE_TIMEOUT": "0"}, 1.2, 1),
+])
+def test_connections_to_upstreams_are_kept_as_long_as_the_settings_say(settings, pause, connections):
+    with RawServer(keepalive_answers) as server, Gateway(workers=1, **settings) as gw:
+        serve(gw, server.port)
+        for _ in range(6):
+            assert gw.proxy("GET", "/").status == 200
+            time.sleep(pause)
+        assert server.count == connections
+
+
+def test_more_connections_than_the_pool_has_room_for_are_closed():
+    together = threading.Barrier(5, timeout=10)
+
+    def serve_together(connection, number):
+        while read_head(connection)[0]:
+            if number < 5:
+                together.wait()
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+
+    with RawServer(serve_together) as server, Gateway(workers=1, KONG_UPSTREAM_KEEPALIVE_POOL_SIZE="2") as gw:
+        serve(gw, server.port)
+        threads = [threading.Thread(target=gw.proxy, args=("GET", "/")) for _ in range(5)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        wait_until(lambda: len(connected(server.port)) == 2)
+
+
+def connected(port):
+    """Established connections to a local port."""
+    done = subprocess.run(["ss", "-Htn", "state", "established", f"dport = :{port}"], stdout=subprocess.PIPE, text=True)
+    return done.stdout.splitlines()
 
 
 def test_many_streams_of_http2_on_one_connection():
