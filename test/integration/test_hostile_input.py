@@ -1,8 +1,12 @@
 """Whatever a client sends, it gets a clear refusal and the worker lives on."""
 import json
+import pathlib
 import random
+import re
 import socket
+import ssl
 
+import h2.connection
 import pytest
 
 from gateway import Gateway
@@ -70,3 +74,37 @@ def test_large_bodies(gw):
     assert gw.admin("POST", "/services", body, {"Content-Type": "application/json"}).status in (201, 400)
     assert gw.admin("POST", "/services", "x" * (11 << 20), {"Content-Type": "application/json"}).status == 413
     alive(gw, workers)
+
+
+def test_streams_that_are_reset_at_once(gw, upstream):
+    """Whatever requests are abandoned at, also waiting for the upstream or for plugins: nothing is left of them."""
+    workers = gw.pids()[1]
+    gw.create("/services", {"name": "reset", "host": "127.0.0.1", "port": upstream})
+    gw.create("/services/reset/routes", {"paths": ["/reset"]})
+    gw.create("/services/reset/plugins", {"name": "rate-limiting", "config": {"hour": 10 ** 9, "policy": "local"}})
+    context = ssl._create_unverified_context()
+    context.set_alpn_protocols(["h2"])
+    before = None
+    for turn in range(30):
+        with context.wrap_socket(socket.create_connection(("127.0.0.1", gw.tls_port), 5)) as client:
+            connection = h2.connection.H2Connection()
+            connection.initiate_connection()
+            try:
+                for stream in range(1, 400, 2):
+                    connection.send_headers(stream, [(":method", "POST"), (":path", f"/reset/{stream}"), (":scheme", "https"),
+                                                     (":authority", "a.test")], end_stream=stream % 3 == 0)
+                    connection.reset_stream(stream)
+                    if stream % 20 == 1:
+                        client.sendall(connection.data_to_send())
+            except OSError:  # enough, says nginx
+                pass
+        if turn == 10:
+            before = resident(workers)
+    alive(gw, workers)
+    assert resident(workers) - before < 8
+
+
+def resident(pids):
+    """Megabytes."""
+    return sum(int(re.search(r"RssAnon:\s+(\d+)", pathlib.Path(f"/proc/{pid}/status").read_text()).group(1))
+               for pid in pids) / 1024

@@ -335,6 +335,29 @@ def test_port_maps_tell_the_port_that_clients_use():
             assert b"X-Forwarded-Port: 443\r\n" in done.stdout + b"\r\n"
 
 
+def test_ipv6_from_end_to_end():
+    six = free_port()
+    listener = socket.create_server(("::1", 0), family=socket.AF_INET6)
+    with RawServer(answer_ok, listener) as server, Gateway(workers=1, KONG_TRUSTED_IPS="2001:db8::/32,::1") as gw:
+        gw.command("stop")
+        gw.env["KONG_PROXY_LISTEN"] += f", [::1]:{six}"
+        gw.start()
+        serve(gw, server.port, host="[::1]")
+        gw.create("/upstreams", {"name": "up"})
+        gw.create("/upstreams/up/targets", {"target": f"[::1]:{server.port}"})
+        for host in ("[::1]", "::1", "up"):
+            assert gw.admin("PATCH", "/services/s", {"host": host}).status == 200
+            with socket.create_connection(("::1", six), 10) as client:
+                client.sendall(b"GET / HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n\r\n")
+                seen = seen_headers(read_all(client))
+            assert (seen["x-real-ip"], seen["x-forwarded-for"], seen["x-forwarded-port"]) == ("::1", "::1", str(six))
+            assert seen["host"].endswith(f"1]:{server.port}")
+        with socket.create_connection(("::1", six), 10) as client:
+            client.sendall(b"GET / HTTP/1.1\r\nHost: [::1]:80\r\nConnection: close\r\nX-Real-IP: 2001:db8::9\r\n\r\n")
+            seen = seen_headers(read_all(client))
+        assert (seen["x-real-ip"], seen["x-forwarded-host"]) == ("2001:db8::9", "[::1]")
+
+
 def keepalive_answers(connection, number):
     while read_head(connection)[0]:
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")

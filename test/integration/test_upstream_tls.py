@@ -168,3 +168,16 @@ def test_what_is_no_tls_is_a_bad_gateway(server, upstream):
         change(gw, port=server.port, protocol="http")
         answer = gw.proxy("GET", "/")
         assert answer.status == 400 and b"plain HTTP request was sent to HTTPS port" in answer.body
+
+
+@pytest.mark.parametrize("settings, expected", [
+    ({}, 502), ({"KONG_SSL_CIPHER_SUITE": "old"}, 200), ({"KONG_NGINX_PROXY_PROXY_SSL_CIPHERS": "DEFAULT@SECLEVEL=0"}, 200)])
+def test_old_servers_need_a_low_security_level(authority, settings, expected):
+    port, pair = free_port(), authority.issue("old.test", "rsa")
+    http = f"""server {{ listen 127.0.0.1:{port} ssl; ssl_protocols TLSv1; ssl_ciphers ALL:@SECLEVEL=0; return 200;
+      ssl_certificate {pair.cert_file}; ssl_certificate_key {pair.key_file}; }}"""
+    with NginxServer(http), Gateway(workers=1, **settings) as gw:
+        gw.wanted_alarm = "SSL_do_handshake() failed"
+        gw.create("/services", {"name": "s", "url": f"https://127.0.0.1:{port}", "retries": 0})
+        gw.create("/services/s/routes", {"paths": ["/"]})
+        assert status(gw) == expected

@@ -183,9 +183,9 @@ def presented_name(connection):
 class RawServer:
     """Calls `serve(connection, number)` for each connection, counted from 0, in a thread of its own."""
 
-    def __init__(self, serve):
+    def __init__(self, serve, listener=None):
         self.serve, self.count = serve, 0
-        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.listener = listener or socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
 
