@@ -33,6 +33,15 @@ void RequestContext::ReadBody(BodyReader done) {
   ReadClientBody(std::move(done));
 }
 
+int64_t RequestContext::BodySize() const {
+  if (new_body_) return static_cast<int64_t>(new_body_->size());
+  int64_t size = 0;
+  if (r_->request_body == nullptr) return size;
+  for (const ngx_chain_t* link = r_->request_body->bufs; link != nullptr; link = link->next)
+    size += ngx_buf_size(link->buf);
+  return size;
+}
+
 void RequestContext::ReadClientBody(BodyReader done) {
   body_done_ = std::move(done);
   const ngx_int_t rc = ngx_http_read_client_request_body(r_, [](ngx_http_request_t* r) {

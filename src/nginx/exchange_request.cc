@@ -231,7 +231,7 @@ void RequestContext::Authenticate(plugin::EntityRef consumer, plugin::EntityRef 
   if (identifier.empty() && !algorithm.empty()) identifier = key;
   put("X-Credential-Identifier", identifier.empty() ? credential_id : identifier);
   put("X-Anonymous-Consumer", anonymous ? "true" : "");
-  ClearRequestHeader("X-Credential-Username");
+  put("X-Credential-Username", name);
   consumer_ = std::move(consumer);
   credential_ = std::move(credential);
 }

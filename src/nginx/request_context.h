@@ -59,6 +59,7 @@ class RequestContext final : public plugin::Exchange {
   void ReadBody(BodyReader done) override;
   // The client's own, also when a plugin has given another one.
   void ReadClientBody(BodyReader done);
+  int64_t BodySize() const override;
   int64_t RequestSize() const override;
   double StartedAt() const override;
 

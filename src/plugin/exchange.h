@@ -77,6 +77,8 @@ class Exchange {
   // The whole body once it was read. `done` may run before ReadBody returns; nullopt: it was
   // spilled to disk (too large).
   virtual void ReadBody(std::function<void(std::optional<std::string_view> body)> done) = 0;
+  // Bytes of the whole body, in memory or not, once ReadBody is done.
+  virtual int64_t BodySize() const { return 0; }
   virtual int64_t RequestSize() const = 0;  // bytes received, with headers
   virtual double StartedAt() const = 0;     // seconds since the epoch, with milliseconds
 

@@ -1,8 +1,9 @@
-// key-auth and acl, as a request meets them.
+// key-auth, basic-auth, acl and ip-restriction, as a request meets them.
 #include <gtest/gtest.h>
 
 #include "support/fake_env.h"
 #include "support/fake_exchange.h"
+#include "util/string_util.h"
 
 namespace silverback::plugins {
 namespace {
@@ -94,6 +95,67 @@ TEST_F(AuthTest, WithoutConsumerThereIsNothingToJudge) {
   exchange_.Shared()["authenticated_groups"] = {"x", "ops"};
   EXPECT_EQ(Access("acl", {{"allow", {"ops"}}}), Next::kContinue);
   EXPECT_EQ(exchange_.Header("X-Authenticated-Groups"), "x, ops");
+}
+
+TEST_F(AuthTest, AUserNameAndAPasswordIdentifyTheirConsumer) {
+  // SHA-1 of "pwc1"
+  env_.entities.Add("basicauth_credentials", {{"id", "b1"},
+                                              {"username", "al"},
+                                              {"password", ToHex(Sha1("pwc1"))},
+                                              {"consumer", {{"id", "c1"}}}});
+  const Json config = {{"hide_credentials", true}};
+  EXPECT_EQ(Access("basic-auth", config), Next::kRespond);
+  EXPECT_EQ(exchange_.answer->message, "Unauthorized");
+  EXPECT_EQ(exchange_.AnswerHeader("WWW-Authenticate"), "Basic realm=\"kong\"");
+  for (const std::string& wrong : {"Basic " + Base64Encode("al:no"), "Basic " + Base64Encode("al"),
+                                  "BASIC " + Base64Encode("al:pw"), std::string("Basic !!"),
+                                  std::string("asic"), std::string("")}) {
+    exchange_.request_headers = {{"Authorization", wrong}};
+    EXPECT_EQ(Access("basic-auth", config), Next::kRespond) << wrong;
+    EXPECT_EQ(exchange_.answer->message, "Invalid authentication credentials");
+  }
+  exchange_.request_headers = {{"Authorization", "basic " + Base64Encode("al:pw")}};
+  EXPECT_EQ(Access("basic-auth", config), Next::kContinue);
+  EXPECT_EQ(StringMember(*exchange_.consumer(), "username"), "ann");
+  EXPECT_EQ(exchange_.Header("Authorization"), "");
+}
+
+TEST_F(AuthTest, AddressesPassOrDoNot) {
+  const Json config = {{"allow", {"10.0.0.0/8", "::1", "fe80::/10"}}, {"deny", {"10.2.0.0/15"}}};
+  for (const char* ip : {"10.0.0.1", "10.4.5.6", "::1", "febf::1"}) {
+    exchange_.client_ip = ip;
+    EXPECT_EQ(Access("ip-restriction", config), Next::kContinue) << ip;
+  }
+  for (const char* ip : {"11.0.0.1", "10.3.2.3", "10.0.255.255.1", "::2", "fec0::1", "unix:"}) {
+    exchange_.client_ip = ip;
+    EXPECT_EQ(Access("ip-restriction", config), Next::kRespond) << ip;
+    EXPECT_EQ(exchange_.answer->status, 403);
+  }
+  exchange_.client_ip = "10.3.255.255";
+  EXPECT_EQ(
+      Access("ip-restriction", {{"deny", {"10.2.0.0/15"}}, {"status", 418}, {"message", "m"}}),
+      Next::kRespond);
+  EXPECT_EQ(exchange_.answer->status, 418);
+  EXPECT_EQ(exchange_.answer->message, "m");
+}
+
+TEST_F(AuthTest, LargeBodiesAreRefused) {
+  const Json config = {{"allowed_payload_size", 10}, {"size_unit", "bytes"}};
+  exchange_.request_headers = {{"Content-Length", "10"}};
+  EXPECT_EQ(Access("request-size-limiting", config), Next::kContinue);
+  exchange_.request_headers = {{"Content-Length", "11"}};
+  EXPECT_EQ(Access("request-size-limiting", config), Next::kRespond);
+  EXPECT_EQ(exchange_.answer->status, 413);
+  exchange_.request_headers = {{"Content-Length", "11"}, {"Expect", "100-continue"}};
+  EXPECT_EQ(Access("request-size-limiting", config), Next::kRespond);
+  EXPECT_EQ(exchange_.answer->status, 417);
+  exchange_.request_headers = {{"Transfer-Encoding", "chunked"}};
+  exchange_.body = "hello world";
+  EXPECT_EQ(Access("request-size-limiting", config), Next::kSuspend);
+  EXPECT_TRUE(exchange_.resumed_with_answer);
+  exchange_.request_headers = {};
+  EXPECT_EQ(Access("request-size-limiting", {{"require_content_length", true}}), Next::kRespond);
+  EXPECT_EQ(exchange_.answer->status, 411);
 }
 
 }  // namespace

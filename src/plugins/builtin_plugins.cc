@@ -4,11 +4,14 @@
 
 #include "plugin/plugin.h"
 #include "plugins/acl/acl.h"
+#include "plugins/basic_auth/basic_auth.h"
 #include "plugins/correlation_id/correlation_id.h"
 #include "plugins/cors/cors.h"
 #include "plugins/http_log/http_log.h"
+#include "plugins/ip_restriction/ip_restriction.h"
 #include "plugins/key_auth/key_auth.h"
 #include "plugins/rate_limiting/rate_limiting.h"
+#include "plugins/request_size_limiting/request_size_limiting.h"
 #include "plugins/request_termination/request_termination.h"
 
 namespace silverback::plugin {
@@ -16,8 +19,9 @@ namespace {
 
 using namespace plugins;
 
-constexpr std::array<const PluginType*, 7> kBuiltin = {
-    &kCors, &kKeyAuth, &kAcl, &kRateLimiting, &kHttpLog, &kRequestTermination, &kCorrelationId};
+constexpr std::array<const PluginType*, 10> kBuiltin = {
+    &kCors, &kKeyAuth,      &kBasicAuth, &kIpRestriction,      &kRequestSizeLimiting,
+    &kAcl,  &kRateLimiting, &kHttpLog,   &kRequestTermination, &kCorrelationId};
 
 }  // namespace
 

@@ -60,6 +60,7 @@ class FakeExchange : public plugin::Exchange {
   }
   plugin::Headers RequestHeaders() const override { return request_headers; }
   void ReadBody(std::function<void(std::optional<std::string_view>)> done) override { done(body); }
+  int64_t BodySize() const override { return static_cast<int64_t>(body.size()); }
   int64_t RequestSize() const override { return 100; }
   double StartedAt() const override { return 1000; }
 

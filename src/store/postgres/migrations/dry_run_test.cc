@@ -12,7 +12,8 @@ std::string Locks(std::string_view sql) {
 }
 
 TEST(LocksOf, NamesWhatAStatementLocks) {
-  EXPECT_EQ(Locks("ALTER TABLE routes ADD COLUMN IF NOT EXISTS a text"), "ACCESS EXCLUSIVE routes;");
+  EXPECT_EQ(Locks("ALTER TABLE routes ADD COLUMN IF NOT EXISTS a text"),
+            "ACCESS EXCLUSIVE routes;");
   EXPECT_EQ(Locks("ALTER TABLE upstreams ADD COLUMN c uuid REFERENCES certificates (id)"),
             "ACCESS EXCLUSIVE upstreams;SHARE ROW EXCLUSIVE certificates;");
   EXPECT_EQ(Locks("CREATE INDEX IF NOT EXISTS i ON keys USING gin (tags)"), "SHARE keys;");

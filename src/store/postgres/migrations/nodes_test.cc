@@ -6,7 +6,8 @@ namespace silverback::store::postgres::migrations {
 namespace {
 
 TEST(IsOlderNode, ComparesVersionsByNumbers) {
-  for (const char* older : {"silverback 2.8.4", "silverback 2.7.10", "silverback 1.9", "silverback "})
+  for (const char* older :
+       {"silverback 2.8.4", "silverback 2.7.10", "silverback 1.9", "silverback "})
     EXPECT_TRUE(IsOlderNode(older)) << older;
   for (const char* other : {"silverback 2.8.5", "silverback 2.10.0", "silverback 2.8.5 listener",
                             "silverback 10.0", "pgmoon", ""})
