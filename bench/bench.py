@@ -12,6 +12,7 @@ import sys
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "test/support"))
+import admin_api  # noqa: E402
 import changes  # noqa: E402
 import declarative  # noqa: E402
 import handshakes  # noqa: E402
@@ -139,7 +140,7 @@ def router(build):
 
 
 CASES = {"proxying": proxying, "balancing": balancing, "start": start_time, "declarative": declarative.run,
-         "changes": changes.run, "router": router, "handshakes": handshakes.run,
+         "changes": changes.run, "admin_api": admin_api.run, "router": router, "handshakes": handshakes.run,
          "streams": lambda build: streams.run(build, compare)}
 
 
