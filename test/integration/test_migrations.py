@@ -366,6 +366,18 @@ def test_a_role_that_may_not_make_schemas_is_enough(old):
     assert count(old, "pg_tables WHERE tablename LIKE 'silverback%'") == 0
 
 
+@pytest.mark.parametrize("name", ["gateway", "My \"Gateway\""])
+def test_abort_in_a_schema_of_another_name(old, name):
+    before = contents(old)
+    quoted = '"' + name.replace('"', '""') + '"'
+    old.superuser_sql(f"ALTER SCHEMA public RENAME TO {quoted}; CREATE SCHEMA public")
+    for command, code in (("up", 0), ("status", 4), ("abort", 0)):
+        done, out, err = old.kong("migrations", command, env={"KONG_PG_SCHEMA": name})
+        assert done == code, (command, out, err)
+    old.superuser_sql(f"DROP SCHEMA public; ALTER SCHEMA {quoted} RENAME TO public")
+    assert contents(old) == before
+
+
 def test_after_finish_there_is_no_way_back(pending):
     migrate(pending, "finish")
     state = contents(pending)
