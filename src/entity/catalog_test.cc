@@ -60,5 +60,20 @@ TEST(Catalog, APathOfAWrongTypeIsNoMissingPath) {
   EXPECT_EQ(row.error().fields(), Json({{"paths", "expected an array"}}));
 }
 
+TEST(Catalog, RowsOfOlderVersionsAreReadAsTheyWereMeant) {
+  const auto catalog = Catalog::Create({"acl", "key-auth"});
+  const schema::Schema* plugins = (*catalog)->Entity("plugins");
+  const auto config = [&](const char* name, const char* stored) {
+    return plugins->Present({{"name", name}, {"config", Json::parse(stored)}})["config"];
+  };
+  EXPECT_EQ(config("acl", R"({"whitelist": ["a"], "blacklist": null})"),
+            Json::parse(R"({"allow": ["a"], "deny": null, "hide_groups_header": false})"));
+  EXPECT_EQ(config("acl", R"({"whitelist": ["old"], "blacklist": [], "allow": ["new"]})")["allow"],
+            Json({"new"}));
+  EXPECT_EQ(config("key-auth", R"({"key_names": ["k"]})")["key_in_header"], true);
+  const Json upstream = {{"name", "u"}, {"hash_on", "ip"}, {"algorithm", nullptr}};
+  EXPECT_EQ((*catalog)->Entity("upstreams")->Present(upstream)["algorithm"], "consistent-hashing");
+}
+
 }  // namespace
 }  // namespace silverback::entity

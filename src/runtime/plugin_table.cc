@@ -28,9 +28,10 @@ void SetTraffic(PluginSlot& slot) {
 
 }  // namespace
 
-std::shared_ptr<const PluginSlot> MakePluginSlot(std::string row_text, plugin::PluginEnv& env) {
+std::shared_ptr<const PluginSlot> MakePluginSlot(std::string row_text, Json row,
+                                                 plugin::PluginEnv& env) {
   auto slot = std::make_shared<PluginSlot>();
-  slot->row = Json::parse(row_text, nullptr, false);
+  slot->row = std::move(row);
   slot->row_text = std::move(row_text);
   slot->id = StringMember(slot->row, "id");
   slot->name = StringMember(slot->row, "name");

@@ -33,7 +33,9 @@ struct PluginSlot {
   int priority() const { return type ? type->priority : 0; }
 };
 
-std::shared_ptr<const PluginSlot> MakePluginSlot(std::string row_text, plugin::PluginEnv& env);
+// `row`: what `row_text` says, as Schema::Present reads it.
+std::shared_ptr<const PluginSlot> MakePluginSlot(std::string row_text, Json row,
+                                                 plugin::PluginEnv& env);
 
 // All rows of one plugin name.
 class PluginGroup {

@@ -15,7 +15,7 @@ class PluginTableTest : public ::testing::Test {
            Json config = Json::object()) {
     Json row = {{"id", id}, {"name", name}, {"config", std::move(config)}};
     for (auto& [key, value] : scope.items()) row[key] = {{"id", value}};
-    slots_.push_back(MakePluginSlot(row.dump(), env_.env));
+    slots_.push_back(MakePluginSlot(row.dump(), row, env_.env));
   }
   std::string Chosen(const std::string& route, const std::string& service,
                      const std::string& consumer) {

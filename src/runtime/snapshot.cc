@@ -40,6 +40,7 @@ struct SnapshotBuilder::State {
   State(const entity::Catalog& c, plugin::PluginEnv& e) : catalog(c), env(e) {}
 
   void Update(std::string_view kind, const std::string& key, std::string_view text);
+  Json Presented(std::string_view kind, const Json& row) const;
   void UpdatePlugin(const std::string& key, std::string_view text);
   void Remove(std::string_view kind, const std::string& key);
   void LoadAll(const replica::ReadTransaction& read);
@@ -51,18 +52,24 @@ struct SnapshotBuilder::State {
                                            uint64_t now);
 };
 
+// Rows of older versions lack what the code counts on.
+Json SnapshotBuilder::State::Presented(std::string_view kind, const Json& row) const {
+  const schema::Schema* schema = catalog.Entity(kind);
+  return schema && row.is_object() ? schema->Present(row) : row;
+}
+
 void SnapshotBuilder::State::UpdatePlugin(const std::string& key, std::string_view text) {
   auto& slot = plugins[key];
   if (slot && slot->row_text == text) return;
   if (slot) retired.push_back(std::move(slot));
   touched.emplace("plugins");
   // A disabled row is as good as none.
-  auto made = Json::parse(text, nullptr, false);
-  if (!BoolMember(made, "enabled", true)) {
+  const auto row = Json::parse(text, nullptr, false);
+  if (!BoolMember(row, "enabled", true)) {
     plugins.erase(key);
     return;
   }
-  slot = MakePluginSlot(std::string(text), env);
+  slot = MakePluginSlot(std::string(text), Presented("plugins", row), env);
   if (!slot->error.empty())
     env.log.Log(plugin::LogLevel::kError, slot->error + " (plugin " + slot->id + ")");
 }
@@ -80,6 +87,7 @@ void SnapshotBuilder::State::Update(std::string_view kind, const std::string& ke
     routes[key] = entity::Route::FromRow(row);
     changed_services.insert(routes[key]->service_id);
   } else {
+    if (kind == "upstreams") row = Presented(kind, row);
     tables[std::string(kind)].rows[key] = std::make_shared<const Json>(std::move(row));
   }
 }

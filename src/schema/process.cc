@@ -157,10 +157,28 @@ void EmptyListsToObjects(Json& value) {
   for (Json& item : value) EmptyListsToObjects(item);
 }
 
+// What older versions stored under a name that is a shorthand now counts under the new name, unless
+// that one says something itself.
+Json WithoutFormerNames(const std::vector<Field>& shorthands, const Json& stored) {
+  Json record = stored;
+  for (const Field& shorthand : shorthands) {
+    const auto former = record.find(shorthand.name);
+    if (former == record.end()) continue;
+    const Json value = *former;
+    record.erase(former);
+    Json& now = record[StringMember(shorthand.definition, "derive")];
+    if (now.is_null() || (now.is_structured() && now.empty())) now = value;
+  }
+  return record;
+}
+
 Json ReadValue(const Field& field, const Json& stored) {
   if (field.type == FieldType::kRecord && stored.is_object() &&
       !BoolMember(field.definition, "abstract")) {
-    return ReadRecord(field.fields, stored);
+    const bool has_former = std::any_of(field.shorthands.begin(), field.shorthands.end(),
+                                        [&](const Field& f) { return stored.contains(f.name); });
+    return ReadRecord(field.fields,
+                      has_former ? WithoutFormerNames(field.shorthands, stored) : stored);
   }
   if (!stored.is_structured()) return stored;
   Json value = stored;
