@@ -13,7 +13,9 @@ def run(build, compare):
     pathlib.Path(folder.name, "large").write_bytes(b"x" * 60000)
     upstream = NginxServer(f"""server {{ listen 127.0.0.1:{upstream_port} backlog=16384; location / {{ return 200 "hello\\n"; }}
       location /large {{ root {folder.name}; }} }}""")
-    raw = NginxServer("", stream=f"server {{ listen 127.0.0.1:{raw_port} backlog=16384; proxy_pass 127.0.0.1:{upstream_port}; }}")
+    # multi_accept is Kong's setting too.
+    raw = NginxServer("", events="multi_accept on;", stream=f"""server {{ listen 127.0.0.1:{raw_port} backlog=16384;
+      proxy_pass 127.0.0.1:{upstream_port}; }}""")
     settings = {"KONG_STREAM_LISTEN": f"127.0.0.1:{own_port} backlog=16384", "KONG_PROXY_STREAM_ACCESS_LOG": "off"}
     with folder, upstream, raw, Gateway(build, workers=1, **settings) as gw:
         gw.create("/services", {"name": "s", "protocol": "tcp", "host": "127.0.0.1", "port": upstream_port})
