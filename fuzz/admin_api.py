@@ -12,6 +12,7 @@ import http.client
 import json
 import pathlib
 import random
+import subprocess
 import sys
 import time
 import urllib.parse
@@ -194,6 +195,15 @@ class Fuzzer:
                 self.maker.ids.extend(row[key] for key in ("id", "name", "username", "key") if isinstance(row.get(key), str))
 
 
+def sanitizers(build):
+    """What nginx, which is not built with them, needs to load modules that are."""
+    if not build or "asan" not in pathlib.Path(build).name:
+        return {}
+    files = [subprocess.run(["gcc", f"-print-file-name={name}"], stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
+             for name in ("libasan.so", "libstdc++.so.6")]
+    return {"LD_PRELOAD": " ".join(files), "ASAN_OPTIONS": "detect_leaks=0"}
+
+
 def main():
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--build")
@@ -201,15 +211,17 @@ def main():
     options.add_argument("--seed", type=int, default=int(time.time()))
     args = options.parse_args()
     print(f"seed {args.seed}", flush=True)
-    with Gateway(build=args.build, KONG_ADMIN_EXTENSIONS="on", KONG_VAULTS="bundled") as gw:
+    with Gateway(build=args.build, KONG_ADMIN_EXTENSIONS="on", KONG_VAULTS="bundled", **sanitizers(args.build)) as gw:
         fuzzer = Fuzzer(gw, args.seed)
         end = time.monotonic() + args.seconds
         while time.monotonic() < end:
             fuzzer.step()
         print(f"{sum(fuzzer.statuses.values())} requests:", dict(sorted(fuzzer.statuses.items())))
+    behaviour = [line for line in gw.last_log.splitlines() if "runtime error:" in line]
+    print("\n".join(behaviour[:20]), end="\n" if behaviour else "")
     for (why, method, pattern), (path, kind, body, text) in fuzzer.found.items():
         print(f"{why}: {method} {path} [{kind}] {body!r}\n    {text!r}")
-    sys.exit(1 if fuzzer.found else 0)
+    sys.exit(1 if fuzzer.found or behaviour else 0)
 
 
 if __name__ == "__main__":
