@@ -4,7 +4,8 @@ import queue
 import grpc
 import pytest
 from certificates import Authority
-from gateway import Gateway, NginxServer, free_port
+from dns_server import A, DnsServer
+from gateway import Gateway, NginxServer, free_port, wait_until
 from grpc_echo import REFLECTION, GrpcClient, GrpcServer
 
 CODE = grpc.StatusCode
@@ -195,6 +196,43 @@ def test_a_server_with_tls_is_verified_and_shown_a_certificate(authority, certif
             assert client.unary("Unary", b"a") == b"a"
             assert gw.admin("PATCH", "/upstreams/up", {"client_certificate": None}).status == 200
             assert client.error("Unary") == (CODE.INTERNAL, BAD_GATEWAY)
+
+
+def test_calls_go_on_over_a_reload():
+    plain = free_port()
+    with GrpcServer() as server, Gateway(workers=2, KONG_PROXY_LISTEN=f"127.0.0.1:{plain} http2") as gw:
+        gw.create("/services", {"name": "s", "protocol": "grpc", "host": "127.0.0.1", "port": server.port})
+        gw.create("/services/s/routes", {"protocols": ["grpc"], "paths": ["/"]})
+        with GrpcClient(plain) as client:
+            messages = queue.Queue()
+            answers = client.both_streams("Echoes", iter(messages.get, None))
+            messages.put(b"1")
+            assert next(answers) == b"<1"
+            old = set(gw.pids()[1])
+            gw.command("reload")
+            wait_until(lambda: set(gw.pids()[1]) - old)
+            messages.put(b"2")
+            assert next(answers) == b"<2"
+            assert client.unary("Unary", b"new") == b"new"  # by a new worker
+            messages.put(None)
+            assert list(answers) == [] and answers.code() == CODE.OK
+            wait_until(lambda: not old & set(gw.pids()[1]))
+
+
+def test_a_retry_names_the_next_target():
+    """Both targets are names, and a call that goes on to the second one calls it by its own."""
+    plain = free_port()
+    with GrpcServer() as server, DnsServer({("good.test", A): ["127.0.0.1"], ("gone.test", A): ["127.0.0.1"]}) as dns, \
+            Gateway(workers=1, KONG_PROXY_LISTEN=f"127.0.0.1:{plain} http2", KONG_DNS_RESOLVER=f"127.0.0.1:{dns.port}") as gw:
+        gw.create("/upstreams", {"name": "up"})
+        for target in (f"good.test:{server.port}", f"gone.test:{free_port()}"):
+            gw.create("/upstreams/up/targets", {"target": target})
+        gw.create("/services", {"name": "s", "protocol": "grpc", "host": "up"})
+        gw.create("/services/s/routes", {"protocols": ["grpc"], "paths": ["/"]})
+        with GrpcClient(plain) as client:
+            for _ in range(6):
+                assert client.unary("Authority", b"").split(b":")[0] == b"good.test"
+            assert client.client_stream("Joins", [b"a", b"b"] * 100) == b"ab" * 100
 
 
 @pytest.mark.parametrize("tls", [False, True])

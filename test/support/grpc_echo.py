@@ -41,6 +41,10 @@ def _sleeps(request, context):
     return b"awake"
 
 
+def _authority(request, context):
+    return context._rpc_event.call_details.host  # pylint: disable=protected-access
+
+
 def _metadata(request, context):
     return "\n".join(f"{key}={value}" for key, value in context.invocation_metadata()).encode()
 
@@ -52,7 +56,7 @@ class GrpcServer:
         self.calls, self.server = [], grpc.server(futures.ThreadPoolExecutor(16), options=[("grpc.so_reuseport", 0)])
         unary, stream = grpc.unary_unary_rpc_method_handler, grpc.stream_stream_rpc_method_handler
         handlers = {"Unary": unary(_unary), "Fails": unary(_fails), "Sleeps": unary(_sleeps),
-                    "Metadata": unary(_metadata), "Name": unary(lambda request, context: name.encode()),
+                    "Metadata": unary(_metadata), "Authority": unary(_authority), "Name": unary(lambda request, context: name.encode()),
                     "Counts": grpc.unary_stream_rpc_method_handler(_counts),
                     "Joins": grpc.stream_unary_rpc_method_handler(_joins), "Echoes": stream(_echoes)}
         self.server.add_generic_rpc_handlers((
