@@ -11,6 +11,7 @@
 #include "lua/sandbox.h"
 #include "nginx/certificates.h"
 #include "nginx/curl_client.h"
+#include "nginx/datagrams.h"
 #include "nginx/draining.h"
 #include "nginx/guard.h"
 #include "nginx/keepalive_pool.h"
@@ -76,6 +77,7 @@ struct Gateway::Parts {
   CycleLogger logger;
   std::unique_ptr<Network> network;
   std::unique_ptr<lua::Sandbox> scripts;
+  std::unique_ptr<UdpSender> datagrams;
   std::unique_ptr<SharedCounters> counters;
   std::unique_ptr<plugin::HttpClient> http;
 
@@ -157,6 +159,7 @@ Status Gateway::Parts::MakeServices(ZoneContent& zone) {
   http = MakeCurlClient(*loop, network->io(), network->dns(), cycle->log,
                         conf->String("lua_ssl_trusted_certificate_combined"));
   entities = std::make_unique<runtime::CachedEntities>(*catalog, *replica, *shared, &CachedNow);
+  datagrams = std::make_unique<UdpSender>(network->dns(), logger);
   scripts = std::make_unique<lua::Sandbox>(
       lua::Sandbox::Options{conf->String("untrusted_lua"),
                             conf->List("untrusted_lua_sandbox_requires"),
@@ -164,7 +167,7 @@ Status Gateway::Parts::MakeServices(ZoneContent& zone) {
       lua::PdkContext{nullptr, &logger, &CachedNow, runtime::NodeId(*conf)});
   env.reset(new plugin::PluginEnv{*entities, *counters, *http, *timers, *background, logger,
                                   &CachedNow, [] { return NewUuid(); }, conf->database() == "off",
-                                  runtime::NodeId(*conf), scripts.get()});
+                                  runtime::NodeId(*conf), scripts.get(), datagrams.get()});
   const std::string bundle = conf->String("lua_ssl_trusted_certificate_combined");
   certificates = std::make_unique<CertificateStore>(bundle, *background);
   KeepalivePool::Limits limits;

@@ -63,6 +63,13 @@ class HttpClient {  // libcurl on the event loop
   virtual void Send(HttpRequest request, std::function<void(HttpReply)> done) = 0;
 };
 
+class Datagrams {  // UDP
+ public:
+  virtual ~Datagrams() = default;
+  // Sends once, without waiting; what goes wrong stands in error.log. `host`: a name or an address.
+  virtual void Send(const std::string& host, int port, std::string bytes) = 0;
+};
+
 class Timers {
  public:
   virtual ~Timers() = default;
@@ -98,7 +105,8 @@ struct PluginEnv {
   std::function<std::string()> new_uuid;
   bool db_less = false;
   std::string node_id;
-  Scripts* scripts = nullptr;  // never null in a worker
+  Scripts* scripts = nullptr;      // never null in a worker
+  Datagrams* datagrams = nullptr;  // never null in a worker
 };
 
 }  // namespace silverback::plugin

@@ -108,8 +108,8 @@ TEST_F(AuthTest, AUserNameAndAPasswordIdentifyTheirConsumer) {
   EXPECT_EQ(exchange_.answer->message, "Unauthorized");
   EXPECT_EQ(exchange_.AnswerHeader("WWW-Authenticate"), "Basic realm=\"kong\"");
   for (const std::string& wrong : {"Basic " + Base64Encode("al:no"), "Basic " + Base64Encode("al"),
-                                  "BASIC " + Base64Encode("al:pw"), std::string("Basic !!"),
-                                  std::string("asic"), std::string("")}) {
+                                   "BASIC " + Base64Encode("al:pw"), std::string("Basic !!"),
+                                   std::string("asic"), std::string("")}) {
     exchange_.request_headers = {{"Authorization", wrong}};
     EXPECT_EQ(Access("basic-auth", config), Next::kRespond) << wrong;
     EXPECT_EQ(exchange_.answer->message, "Invalid authentication credentials");

@@ -7,21 +7,36 @@
 #include "plugins/basic_auth/basic_auth.h"
 #include "plugins/correlation_id/correlation_id.h"
 #include "plugins/cors/cors.h"
+#include "plugins/file_log/file_log.h"
 #include "plugins/http_log/http_log.h"
 #include "plugins/ip_restriction/ip_restriction.h"
 #include "plugins/key_auth/key_auth.h"
+#include "plugins/loggly/loggly.h"
 #include "plugins/rate_limiting/rate_limiting.h"
 #include "plugins/request_size_limiting/request_size_limiting.h"
 #include "plugins/request_termination/request_termination.h"
+#include "plugins/syslog/syslog.h"
+#include "plugins/udp_log/udp_log.h"
 
 namespace silverback::plugin {
 namespace {
 
 using namespace plugins;
 
-constexpr std::array<const PluginType*, 10> kBuiltin = {
-    &kCors, &kKeyAuth,      &kBasicAuth, &kIpRestriction,      &kRequestSizeLimiting,
-    &kAcl,  &kRateLimiting, &kHttpLog,   &kRequestTermination, &kCorrelationId};
+constexpr std::array<const PluginType*, 14> kBuiltin = {&kCors,
+                                                        &kKeyAuth,
+                                                        &kBasicAuth,
+                                                        &kIpRestriction,
+                                                        &kRequestSizeLimiting,
+                                                        &kAcl,
+                                                        &kRateLimiting,
+                                                        &kHttpLog,
+                                                        &kFileLog,
+                                                        &kUdpLog,
+                                                        &kLoggly,
+                                                        &kSyslog,
+                                                        &kRequestTermination,
+                                                        &kCorrelationId};
 
 }  // namespace
 

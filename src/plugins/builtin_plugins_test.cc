@@ -8,9 +8,20 @@ namespace silverback::plugin {
 namespace {
 
 TEST(BuiltinPlugins, RunInKongsOrder) {
-  const std::vector<std::string> expected = {
-      "cors", "key-auth",      "basic-auth", "ip-restriction",      "request-size-limiting",
-      "acl",  "rate-limiting", "http-log",   "request-termination", "correlation-id"};
+  const std::vector<std::string> expected = {"cors",
+                                             "key-auth",
+                                             "basic-auth",
+                                             "ip-restriction",
+                                             "request-size-limiting",
+                                             "acl",
+                                             "rate-limiting",
+                                             "http-log",
+                                             "file-log",
+                                             "udp-log",
+                                             "loggly",
+                                             "syslog",
+                                             "request-termination",
+                                             "correlation-id"};
   std::vector<std::string> names;
   for (const PluginType* type : BuiltinPlugins()) names.emplace_back(type->name);
   EXPECT_EQ(names, expected);

@@ -103,6 +103,14 @@ class FakeBackground final : public plugin::Background {
   }
 };
 
+class FakeDatagrams final : public plugin::Datagrams {
+ public:
+  void Send(const std::string& host, int port, std::string bytes) override {
+    sent.push_back(host + ":" + std::to_string(port) + " " + bytes);
+  }
+  std::vector<std::string> sent;
+};
+
 class FakeLogger final : public plugin::Logger {
  public:
   void Log(plugin::LogLevel, std::string_view message) override { lines.emplace_back(message); }
@@ -116,6 +124,7 @@ struct FakeEnv {
   FakeTimers timers;
   FakeBackground background;
   FakeLogger log;
+  FakeDatagrams datagrams;
   double time = 1700000000.5;
   plugin::PluginEnv env{
       .entities = entities,
@@ -127,7 +136,8 @@ struct FakeEnv {
       .now = [this] { return time; },
       .new_uuid = [] { return std::string("11111111-1111-4111-8111-111111111111"); },
       .db_less = false,
-      .node_id = "node"};
+      .node_id = "node",
+      .datagrams = &datagrams};
 
   // A plugin object of a configuration that the schema would have completed.
   std::unique_ptr<plugin::Plugin> Make(std::string_view name, const Json& config,

@@ -37,8 +37,7 @@ class BasicAuth final : public plugin::Plugin {
 
   Next OnAccess(Exchange& exchange) const override {
     if (!anonymous_.empty() && exchange.credential()) return Next::kContinue;
-    if (!exchange.RequestHeader("authorization") &&
-        !exchange.RequestHeader("proxy-authorization"))
+    if (!exchange.RequestHeader("authorization") && !exchange.RequestHeader("proxy-authorization"))
       return Refuse(exchange, "Unauthorized", {{"WWW-Authenticate", "Basic realm=\"kong\""}});
     // A user whom Proxy-Authorization names and who exists decides; else Authorization does.
     auto given = Take(exchange, "proxy-authorization");

@@ -1,7 +1,7 @@
 #include "plugins/http_log/http_log.h"
 
 #include "plugin/batch_queue.h"
-#include "plugins/custom_fields.h"
+#include "plugins/log/log_plugin.h"
 
 namespace silverback::plugins {
 namespace {
@@ -35,10 +35,10 @@ std::string BodyOf(const std::vector<std::string>& entries, bool batched) {
   return body += "]";
 }
 
-class HttpLog final : public plugin::Plugin {
+class HttpLog final : public LogPlugin {
  public:
-  HttpLog(const Json& config, CustomFields fields, plugin::PluginEnv& env)
-      : env_(env), fields_(std::move(fields)) {
+  HttpLog(CustomFields fields, const Json& config, plugin::PluginEnv& env)
+      : LogPlugin("http-log", std::move(fields), env) {
     plugin::BatchQueue::Options options;
     options.name = "http-log " + StringMember(config, "http_endpoint");
     options.batch_size = static_cast<size_t>(NumberMember(config, "queue_size", 1));
@@ -58,30 +58,15 @@ class HttpLog final : public plugin::Plugin {
         });
   }
 
-  void OnLog(plugin::Exchange& exchange) const override {
-    if (const Status applied = fields_.Apply(exchange); !applied) {
-      env_.log.Log(plugin::LogLevel::kError,
-                   "http-log: entry dropped: " + applied.error().message());
-      return;
-    }
-    queue_->Add(DumpJson(exchange.Serialize()));
-  }
-
  private:
-  plugin::PluginEnv& env_;
-  const CustomFields fields_;
+  void Write(int, std::string entry) const override { queue_->Add(std::move(entry)); }
+
   std::shared_ptr<plugin::BatchQueue> queue_;
 };
 
-Result<std::unique_ptr<plugin::Plugin>> Create(const plugin::PluginInstance& instance,
-                                               plugin::PluginEnv& env) {
-  auto fields = CustomFields::Create(instance.config, env);
-  if (!fields) return fields.error();
-  return std::unique_ptr<plugin::Plugin>(new HttpLog(instance.config, *std::move(fields), env));
-}
-
 }  // namespace
 
-const plugin::PluginType kHttpLog = {"http-log", 12, "2.1.1", plugin::kLog, Create};
+const plugin::PluginType kHttpLog = {"http-log", 12, "2.1.1", plugin::kLog,
+                                     CreateLogPlugin<HttpLog>};
 
 }  // namespace silverback::plugins

@@ -48,7 +48,6 @@ Result<std::unique_ptr<plugin::Plugin>> Create(const plugin::PluginInstance& ins
 
 }  // namespace
 
-const plugin::PluginType kIpRestriction = {"ip-restriction", 990, "2.0.0", plugin::kAccess,
-                                           Create};
+const plugin::PluginType kIpRestriction = {"ip-restriction", 990, "2.0.0", plugin::kAccess, Create};
 
 }  // namespace silverback::plugins

@@ -21,7 +21,8 @@ std::optional<int64_t> ContentLength(const Exchange& exchange) {
   const auto header = exchange.RequestHeader("content-length");
   int64_t length = 0;
   if (!header) return std::nullopt;
-  const auto [end, error] = std::from_chars(header->data(), header->data() + header->size(), length);
+  const auto [end, error] =
+      std::from_chars(header->data(), header->data() + header->size(), length);
   if (error != std::errc() || end != header->data() + header->size()) return std::nullopt;
   return length;
 }

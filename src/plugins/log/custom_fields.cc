@@ -1,4 +1,4 @@
-#include "plugins/custom_fields.h"
+#include "plugins/log/custom_fields.h"
 
 namespace silverback::plugins {
 
