@@ -3,8 +3,10 @@
 #include <iostream>
 
 #include "cli/command.h"
+#include "util/allocator.h"
 
 int main(int count, char** words) {
+  silverback::TuneAllocator();
   silverback::cli::Console console(std::cout, std::cerr);
   const auto environment = silverback::cli::ReadEnvironment(environ);
   const int code =

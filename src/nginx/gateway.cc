@@ -26,6 +26,7 @@
 #include "runtime/publisher.h"
 #include "runtime/store_factory.h"
 #include "store/dao.h"
+#include "util/allocator.h"
 #include "util/string_util.h"
 
 namespace silverback::nginx {
@@ -346,6 +347,7 @@ Gateway& ThisGateway() { return *gateway; }
 
 ngx_int_t StartGateway(ngx_cycle_t* cycle, const NodeConf& conf) {
   if (gateway || conf.zone == nullptr) return NGX_OK;
+  TuneAllocator();
   gateway = Guard(cycle->log, "start", std::unique_ptr<Gateway>(),
                   [&] { return Gateway::Create(cycle, conf); });
   return gateway ? NGX_OK : NGX_ERROR;

@@ -55,6 +55,8 @@ class LmdbEnv {
   const Tables& tables() const { return tables_; }
   // Frees what readers that were killed still hold, so that old pages can be used again.
   void ReleaseDeadReaders() const;
+  // As Replica::ReturnPages.
+  void ReturnPages() const;
 
  private:
   LmdbEnv() = default;

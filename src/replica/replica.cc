@@ -159,6 +159,8 @@ class LmdbReplica final : public Replica {
     return std::string(txn.ok() ? txn.Get(env_->tables().meta, kPosition).value_or("") : "");
   }
 
+  void ReturnPages() const override { env_->ReturnPages(); }
+
   Status SetPosition(std::string_view position) override {
     Txn txn(env_->env(), env_->tables(), true);
     if (!txn.ok()) return LmdbError("begin", txn.begin_error());
@@ -215,14 +217,18 @@ class LmdbReplica final : public Replica {
     Txn txn(env_->env(), env_->tables(), true);
     if (!txn.ok()) return LmdbError("begin", txn.begin_error());
     RowWriter writer(txn, ReadNumber(txn, "generation") + 1);
+    // Into an empty replica nothing has to be looked for afterwards.
+    const bool fresh = txn.Count(env_->tables().rows) == 0;
     std::unordered_set<std::string> seen;
     const Status read = next([&](const schema::Schema& schema, const Json& row) -> Status {
       const std::string key = StringMember(row, schema.primary_key());
-      seen.insert(RowKey(schema.name(), key));
+      if (!fresh) seen.insert(RowKey(schema.name(), key));
       return writer.Write(schema, key, row);
     });
     if (!read) return read.error();
-    if (auto deleted = DeleteUnseen(txn, writer, seen); !deleted) return deleted.error();
+    if (!fresh) {
+      if (auto deleted = DeleteUnseen(txn, writer, seen); !deleted) return deleted.error();
+    }
     if (auto shared = ShareUniqueValues(txn, writer, next); !shared) return shared.error();
     if (auto done = writer.Finish(); !done) return done.error();
     if (const int code = txn.Put(env_->tables().meta, "synchronised", "1"))

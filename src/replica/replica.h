@@ -85,6 +85,9 @@ class Replica {
   // Up to where a store's changes (store::ChangeFeed) are in it, or without a database which
   // document it was given; "" when that is not known.
   virtual std::string position() const = 0;
+  // Lets go of the pages of the file that this process has touched; they come back as they are
+  // needed. Costs as much as reading them anew, from memory.
+  virtual void ReturnPages() const {}
   virtual Status SetPosition(std::string_view position) = 0;
 
   // Applies `puts` in order as one step. `fetch`, when given, is called for each under the writer's

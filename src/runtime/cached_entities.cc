@@ -7,7 +7,7 @@
 namespace silverback::runtime {
 namespace {
 
-constexpr size_t kEntriesPerGeneration = 20000;
+constexpr size_t kEntriesPerGeneration = 12000;  // about 15 MB
 
 void SetKey(std::string& key, std::string_view entity, std::string_view field,
             std::string_view value) {

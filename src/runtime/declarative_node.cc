@@ -28,23 +28,29 @@ size_t SizeOf(const std::string& text) {
   return bytes < 9e18 ? static_cast<size_t>(bytes) : SIZE_MAX;
 }
 
-Json WithoutNulls(const Json& value) {
+Json WithoutNulls(Json value) {
   if (!value.is_object()) return value;
-  Json out = Json::object();
-  for (const auto& [name, member] : value.items()) {
-    if (!member.is_null()) out[name] = WithoutNulls(member);
+  for (auto member = value.begin(); member != value.end();) {
+    if (member->is_null()) {
+      member = value.erase(member);
+      continue;
+    }
+    if (member->is_object()) *member = WithoutNulls(std::move(*member));
+    ++member;
   }
-  return out;
+  return value;
 }
 
 // The entities of an answer: by kind and id.
-Json Shown(const declarative::Configuration& configuration) {
+Json Shown(declarative::Configuration configuration) {
   Json shown = Json::object();
-  for (const auto& kind : configuration.kinds) {
+  for (auto& kind : configuration.kinds) {
     if (kind.schema->name() == "workspaces") continue;
     Json& entities = shown[kind.schema->name()];
-    for (const Json& row : kind.rows)
-      entities[StringMember(row, kind.schema->primary_key())] = WithoutNulls(row);
+    for (Json& row : kind.rows) {
+      std::string key = StringMember(row, kind.schema->primary_key());
+      entities[std::move(key)] = WithoutNulls(std::move(row));
+    }
   }
   return shown;
 }
@@ -87,7 +93,7 @@ Result<Json> DeclarativeNode::LoadAndShow(Result<Configuration> configuration) {
   if (!configuration) return configuration.error();
   const auto applied = Apply(*configuration);
   if (!applied) return applied.error();
-  return Shown(*configuration);
+  return Shown(*std::move(configuration));
 }
 
 Result<DeclarativeNode::Configuration> DeclarativeNode::ReadConfigured() const {

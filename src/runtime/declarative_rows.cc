@@ -15,34 +15,42 @@ using Configuration = store::declarative::Configuration;
 // The workspace of every node without a database, as in Kong.
 constexpr const char* kWorkspace = "0dc6f45b-8f8d-40d2-a504-473544ee190b";
 
-// The number of a member in a row's text, or null. What it finds is only tried: a wrong guess makes
-// a row count as changed.
-Json NumberIn(std::string_view text, const char* member) {
+// Where the number of a member is in a row's text; an empty view: nowhere. What it finds is only
+// tried: a wrong guess makes a row count as changed.
+std::string_view NumberIn(std::string_view text, const char* member) {
   const std::string name = '"' + std::string(member) + "\":";
   const size_t at = text.find(name);
-  if (at == std::string_view::npos) return nullptr;
+  if (at == std::string_view::npos) return {};
   const size_t from = at + name.size();
-  const size_t end = std::min(text.find_first_of(",}", from), text.size());
-  const std::string digits(text.substr(from, end - from));
-  if (digits.find_first_not_of("0123456789.") != std::string::npos || digits.empty())
-    return nullptr;
-  if (digits.find('.') != std::string::npos) return std::strtod(digits.c_str(), nullptr);
-  return std::strtoll(digits.c_str(), nullptr, 10);
+  const std::string_view digits =
+      text.substr(from, std::min(text.find_first_of(",}", from), text.size()) - from);
+  const bool plain = digits.find_first_not_of("0123456789.") == std::string_view::npos;
+  return plain ? digits : std::string_view();
+}
+
+Json NumberOf(std::string_view digits) {
+  const std::string text(digits);
+  if (text.find('.') != std::string::npos) return std::strtod(text.c_str(), nullptr);
+  return std::strtoll(text.c_str(), nullptr, 10);
 }
 
 // The row as it was, when the times that nobody gave are all that differs.
 bool TakeOldTimes(std::string_view old, uint8_t made_up, Json& row, std::string& text) {
-  Json aged = row;
-  const auto take = [&](uint8_t bit, const char* member) {
-    if (!(made_up & bit) || !aged.contains(member)) return;
-    if (Json time = NumberIn(old, member); !time.is_null()) aged[member] = std::move(time);
-  };
-  take(Configuration::kCreatedAt, "created_at");
-  take(Configuration::kUpdatedAt, "updated_at");
-  std::string aged_text = DumpJson(aged);
-  if (aged_text != old) return false;
-  row = std::move(aged);
-  text = std::move(aged_text);
+  constexpr std::pair<uint8_t, const char*> kTimes[] = {{Configuration::kCreatedAt, "created_at"},
+                                                        {Configuration::kUpdatedAt, "updated_at"}};
+  std::string aged = text;
+  for (const auto& [bit, member] : kTimes) {
+    if (!(made_up & bit)) continue;
+    const std::string_view now = NumberIn(aged, member), then = NumberIn(old, member);
+    if (now.empty() || then.empty()) continue;
+    aged.replace(static_cast<size_t>(now.data() - aged.data()), now.size(), then);
+  }
+  if (aged != old) return false;
+  for (const auto& [bit, member] : kTimes) {
+    const std::string_view then = made_up & bit ? NumberIn(old, member) : std::string_view();
+    if (!then.empty() && row.contains(member)) row[member] = NumberOf(then);
+  }
+  text = std::move(aged);
   return true;
 }
 

@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include "util/allocator.h"
+
 namespace silverback::runtime {
 namespace {
 
@@ -50,6 +52,8 @@ void Worker::BuilderLoop() {
   while (!stopping_) {
     setup_.shared.WaitForGeneration(built_, kLookEvery);
     if (stopping_) return;
+    FreeOld();
+    StaySmall();
     if (setup_.shared.generation() > built_ || setup_.replica.generation() > built_) BuildAndPost();
   }
 }
@@ -71,9 +75,55 @@ void Worker::BuildAndPost() {
   setup_.post([this, alive = std::weak_ptr<bool>(alive_), next = std::move(next),
                retired = builder_.TakeRetired()]() mutable {
     const auto still = alive.lock();
-    if (still && *still) Swap(std::move(next));
-    retired.clear();
+    if (!still || !*still) return;
+    Old old{snapshot_, std::move(retired)};
+    Swap(std::move(next));
+    Retire(std::move(old));
   });
+}
+
+void Worker::Retire(Old old) {
+  const std::scoped_lock lock(old_mutex_);
+  old_.push_back(std::move(old));
+}
+
+void Worker::LetGoOnLoop(Old old) {
+  setup_.post([old = std::move(old)]() mutable { old = {}; });
+}
+
+// In their order: plugin objects are in all snapshots up to the one that they are retired with.
+void Worker::FreeOld() {
+  constexpr size_t kMany = 4;
+  bool freed = false;
+  for (;;) {
+    Old old;
+    bool in_use = false;
+    {
+      const std::scoped_lock lock(old_mutex_);
+      if (old_.empty()) break;
+      in_use = old_.front().snapshot.use_count() > 1;
+      if (in_use && old_.size() <= kMany) break;
+      old = std::move(old_.front());
+      old_.pop_front();
+    }
+    // Requests that last very long end by taking theirs apart on the event loop.
+    if (!in_use) old.snapshot.reset();
+    LetGoOnLoop(std::move(old));
+    freed = true;
+  }
+  // When nothing more comes: the next time round.
+  if (!freed && std::exchange(memory_to_return_, false)) ReturnFreeMemory();
+  memory_to_return_ = memory_to_return_ || freed;
+}
+
+// The replica may be much larger than what a worker should take: what was needed once is not kept.
+void Worker::StaySmall() {
+  constexpr std::chrono::seconds kEvery{2};
+  constexpr size_t kEnough = size_t{32} << 20;
+  const auto now = std::chrono::steady_clock::now();
+  if (now - looked_at_memory_ < kEvery) return;
+  looked_at_memory_ = now;
+  if (MappedBytes() > kEnough) setup_.replica.ReturnPages();
 }
 
 void Worker::Swap(std::shared_ptr<const Snapshot> next) {

@@ -3,9 +3,13 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
+#include <deque>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <thread>
+#include <vector>
 
 #include "runtime/shared_state.h"
 #include "runtime/snapshot.h"
@@ -39,11 +43,25 @@ class Worker {
  private:
   void BuilderLoop();
   void BuildAndPost();
+  // What a snapshot that is served by no more leaves: taken apart by the builder's thread, except
+  // for plugin objects, which go on the event loop.
+  struct Old {
+    std::shared_ptr<const Snapshot> snapshot;
+    std::vector<std::shared_ptr<const PluginSlot>> retired;
+  };
   void Swap(std::shared_ptr<const Snapshot> next);
+  void Retire(Old old);
+  void FreeOld();
+  void StaySmall();
+  void LetGoOnLoop(Old old);
 
   Setup setup_;
   SnapshotBuilder builder_;
   std::shared_ptr<const Snapshot> snapshot_;
+  std::mutex old_mutex_;
+  std::deque<Old> old_;  // the oldest first
+  bool memory_to_return_ = false;
+  std::chrono::steady_clock::time_point looked_at_memory_{};
   std::atomic<uint64_t> built_{0};
   std::atomic<bool> stopping_{false};
   int slot_ = -1;
