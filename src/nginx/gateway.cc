@@ -25,6 +25,7 @@
 #include "runtime/follower.h"
 #include "runtime/publisher.h"
 #include "runtime/store_factory.h"
+#include "runtime/usage_exchange.h"
 #include "store/dao.h"
 #include "util/allocator.h"
 #include "util/string_util.h"
@@ -87,6 +88,7 @@ struct Gateway::Parts {
   std::unique_ptr<store::Store> store;
   runtime::SharedState* shared = nullptr;
   std::unique_ptr<runtime::CachedEntities> entities;
+  std::unique_ptr<runtime::UsageExchange> usage;
   std::unique_ptr<plugin::PluginEnv> env;
   std::unique_ptr<runtime::Worker> worker;
   std::unique_ptr<runtime::Publisher> publisher;
@@ -106,6 +108,7 @@ struct Gateway::Parts {
   Status LoadConf(const std::string& env_file);
   Status OpenStorage();
   Status MakeServices(ZoneContent& zone);
+  void ShareUsage();
   Status StartWorker();
   void UseSnapshot();  // tells everybody who keeps something made of it
   void MakeAdminApi();
@@ -169,6 +172,7 @@ Status Gateway::Parts::MakeServices(ZoneContent& zone) {
   env.reset(new plugin::PluginEnv{*entities, *counters, *http, *timers, *background, logger,
                                   &CachedNow, [] { return NewUuid(); }, conf->database() == "off",
                                   runtime::NodeId(*conf), scripts.get(), datagrams.get()});
+  ShareUsage();
   const std::string bundle = conf->String("lua_ssl_trusted_certificate_combined");
   certificates = std::make_unique<CertificateStore>(bundle, *background);
   KeepalivePool::Limits limits;
@@ -178,6 +182,17 @@ Status Gateway::Parts::MakeServices(ZoneContent& zone) {
       static_cast<ngx_msec_t>(conf->Number("upstream_keepalive_idle_timeout", 60) * 1000);
   keepalive = std::make_unique<KeepalivePool>(limits);
   return Ok();
+}
+
+// Only PostgreSQL has other nodes.
+void Gateway::Parts::ShareUsage() {
+  if (conf->database() != "postgres") return;
+  usage = std::make_unique<runtime::UsageExchange>(runtime::UsageExchange::Setup{
+      *store, *timers, logger, &NowWithMillis,
+      [this](std::function<void()> work) { loop->Post(std::move(work)); }});
+  env->shared_usage = usage.get();
+  SignalsBlocked blocked;
+  usage->Start();
 }
 
 void Gateway::Parts::UseSnapshot() {
@@ -267,6 +282,7 @@ Gateway::~Gateway() {
   // Threads first: they use everything else. Then what plugins hold, before the services that they
   // hold it in.
   parts_->follower.reset();
+  parts_->usage.reset();
   parts_->admin_threads.reset();
   if (parts_->worker) parts_->worker->Stop();
   parts_->background.reset();

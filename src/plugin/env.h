@@ -12,6 +12,7 @@
 
 #include "plugin/exchange.h"
 #include "plugin/script.h"
+#include "plugin/shared_usage.h"
 
 namespace silverback::plugin {
 
@@ -105,8 +106,9 @@ struct PluginEnv {
   std::function<std::string()> new_uuid;
   bool db_less = false;
   std::string node_id;
-  Scripts* scripts = nullptr;      // never null in a worker
-  Datagrams* datagrams = nullptr;  // never null in a worker
+  Scripts* scripts = nullptr;           // never null in a worker
+  Datagrams* datagrams = nullptr;       // never null in a worker
+  SharedUsage* shared_usage = nullptr;  // nullptr: no other node shares the datastore
 };
 
 }  // namespace silverback::plugin

@@ -34,6 +34,13 @@ Status PatientStore::Tell(const std::vector<store::ClusterEvent>& events) {
   return opened ? (*opened)->Tell(events) : Status(opened.error());
 }
 
+Result<std::vector<int64_t>> PatientStore::CountUsage(
+    const std::vector<store::UsageCount>& counts) {
+  auto opened = Opened();
+  if (!opened) return opened.error();
+  return (*opened)->CountUsage(counts);
+}
+
 std::unique_ptr<store::ChangeFeed> PatientStore::Feed() {
   auto opened = Opened();
   return opened ? (*opened)->Feed() : nullptr;

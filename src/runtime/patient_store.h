@@ -24,6 +24,7 @@ class PatientStore final : public store::Store {
   Status Ping() override;
   std::string Version() const override;
   Status Tell(const std::vector<store::ClusterEvent>& events) override;
+  Result<std::vector<int64_t>> CountUsage(const std::vector<store::UsageCount>& counts) override;
   // Null also while the store cannot be opened.
   std::unique_ptr<store::ChangeFeed> Feed() override;
 

@@ -25,6 +25,10 @@ Status Transaction::Each(const schema::Schema& schema,
 
 Status Transaction::Announce(const std::vector<Change>&) { return Ok(); }
 
+Result<std::vector<int64_t>> Store::CountUsage(const std::vector<UsageCount>&) {
+  return Error(ErrorCode::kOperationUnsupported, "this store has no counters");
+}
+
 Status Store::Tell(const std::vector<ClusterEvent>&) { return Ok(); }
 
 }  // namespace silverback::store

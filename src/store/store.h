@@ -22,6 +22,7 @@
 
 #include "schema/schema.h"
 #include "store/change_feed.h"
+#include "store/usage.h"
 #include "util/json.h"
 #include "util/result.h"
 
@@ -101,6 +102,10 @@ class Store {
   virtual std::string Version() const = 0;  // of the server or library, for start-up messages
   // Tells other nodes of something that is not a row; nothing when there are none.
   virtual Status Tell(const std::vector<ClusterEvent>& events);
+  // Adds each amount to its counter, which all nodes share, and gives what each counter holds then
+  // (those with amount 0 are only read). Errors: kOperationUnsupported where no nodes share the
+  // store, kUnavailable.
+  virtual Result<std::vector<int64_t>> CountUsage(const std::vector<UsageCount>& counts);
   // What other nodes change; nullptr: no other node shares this store.
   virtual std::unique_ptr<ChangeFeed> Feed() { return nullptr; }
 };

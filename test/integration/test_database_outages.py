@@ -26,12 +26,15 @@ def configure(node, upstream):
     node.create("/services/s/routes", {"name": "r", "paths": ["/r/"], "strip_path": False})
     node.create("/services/s/plugins", {"name": "key-auth"})
     node.create("/services/s/plugins", {"name": "rate-limiting", "config": {"hour": 100000000, "policy": "local"}})
+    node.create("/services/s/routes", {"name": "shared", "paths": ["/shared/"], "strip_path": False})
+    node.create("/routes/shared/plugins", {"name": "rate-limiting", "config": {"year": 100000000, "policy": "cluster"}})
     node.create("/consumers", {"username": "ann"})
     node.create("/consumers/ann/key-auth", {"key": "k"})
     wait_until(lambda: node.proxy("GET", "/r/x", headers={"apikey": "k"}).status == 200)
 
 
-REQUESTS = [("GET", "/r/1", {"apikey": "k"}, 200, b"/r/1"), ("GET", "/r/2", {"apikey": "wrong"}, 401, b"")]
+REQUESTS = [("GET", "/r/1", {"apikey": "k"}, 200, b"/r/1"), ("GET", "/shared/1", {"apikey": "k"}, 200, b"/shared/1"),
+            ("GET", "/r/2", {"apikey": "wrong"}, 401, b"")]
 
 
 def refused_in_time(node):

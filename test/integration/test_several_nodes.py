@@ -210,3 +210,32 @@ def test_reads_go_to_the_copy_while_it_has_what_the_node_wrote(fresh):
             copy.stop()
             for i in range(5):
                 assert node.admin("GET", f"/consumers/c{i}").status == 200
+
+
+def test_a_limit_of_the_policy_cluster_is_one_for_all_nodes(fresh, upstream):
+    with Gateway(**fresh.settings()) as one, Gateway(**fresh.settings()) as two:
+        one.create("/services", {"name": "s", "url": f"http://127.0.0.1:{upstream}"})
+        one.create("/services/s/routes", {"name": "r", "paths": ["/r/"]})
+        one.create("/routes/r/plugins", {"name": "rate-limiting", "config": {"year": 20, "policy": "cluster"}})
+        wait_until(lambda: "RateLimit-Limit" in two.proxy("GET", "/r/").headers)
+        used, statuses = 1, []
+        wait_until(lambda: fresh.sql("SELECT value FROM ratelimiting_metrics") == "1")
+        for i in range(30):
+            answer = (one, two)[i % 2].proxy("GET", "/r/")
+            statuses.append(answer.status)
+            if answer.status == 200:
+                assert answer.headers["RateLimit-Remaining"] == str(18 - i)
+                used += 1
+                # It is told of after the answer.
+                wait_until(lambda: fresh.sql("SELECT value FROM ratelimiting_metrics") == str(used))
+        assert statuses == [200] * 19 + [429] * 11
+        assert fresh.sql("SELECT identifier, period, service_id, route_id <> service_id, ttl > now() + interval '364 days' "
+                         "FROM ratelimiting_metrics") == "127.0.0.1|year|00000000-0000-0000-0000-000000000000|t|t"
+        # What Kong nodes count is counted too.
+        fresh.sql("DELETE FROM ratelimiting_metrics")
+        one.admin("PATCH", f"/plugins/{one.admin('GET', '/routes/r/plugins').json['data'][0]['id']}", {"config": {"year": 50}})
+        fresh.sql("INSERT INTO ratelimiting_metrics (identifier, period, period_date, route_id, value) SELECT '127.0.0.1', 'year', "
+                  "date_trunc('year', now() AT TIME ZONE 'UTC') AT TIME ZONE 'UTC', id, 48 FROM routes")
+        for i, node in enumerate([two, one, two, one]):
+            assert node.proxy("GET", "/r/").status == (200 if i < 2 else 429)
+            time.sleep(0.1)

@@ -57,8 +57,11 @@ class RateLimiting final : public plugin::Plugin {
         header_name_(StringMember(instance.config, "header_name")),
         path_(StringMember(instance.config, "path")),
         redis_(StringMember(instance.config, "policy") == "redis"),
+        shared_(StringMember(instance.config, "policy") == "cluster" ? env.shared_usage : nullptr),
         fault_tolerant_(BoolMember(instance.config, "fault_tolerant", true)),
         hide_headers_(BoolMember(instance.config, "hide_client_headers")),
+        service_id_(ForeignId(instance.row, "service")),
+        route_id_(ForeignId(instance.row, "route")),
         key_prefix_("ratelimit:" + ForeignId(instance.row, "route") + ":" +
                     ForeignId(instance.row, "service") + ":") {
     for (const Window& window : kWindows) {
@@ -70,6 +73,14 @@ class RateLimiting final : public plugin::Plugin {
 
   Next OnAccess(Exchange& exchange) const override {
     if (redis_) return WithoutCounters(exchange);
+    if (!shared_) return Judge(exchange);
+    if (shared_->Available()) return AskOthers(exchange);
+    return WithoutOthers(exchange);
+  }
+
+ private:
+  // By what this node has counted. Counts the request, unless it is refused.
+  Next Judge(Exchange& exchange) const {
     const double now = env_.now();
     const auto second = static_cast<int64_t>(now);
     std::vector<Usage> usage;
@@ -90,10 +101,58 @@ class RateLimiting final : public plugin::Plugin {
       if (static_cast<double>(count) > limit.limit) exceeded = &limit;
     }
     if (exceeded) GiveBack(key, stem, second, now);
+    if (!exceeded && shared_) shared_->Count(WindowsOf(identifier, second));
     return Answer(exchange, usage, exceeded, second);
   }
 
- private:
+  // Waits for what all nodes have counted.
+  Next AskOthers(Exchange& exchange) const {
+    const auto second = static_cast<int64_t>(env_.now());
+    auto resumer = exchange.Suspend();
+    const std::string identifier(IdentifierOf(exchange));
+    shared_->Ask(WindowsOf(identifier, second), [this, &exchange, resumer, identifier, second](
+                                                    const Result<std::vector<int64_t>>& values) {
+      if (!resumer->Alive()) return;
+      if (values) TakeOver(identifier, second, *values);
+      const Next next = values ? Judge(exchange) : WithoutOthers(exchange);
+      resumer->Resume(next == Next::kRespond);
+    });
+    return Next::kSuspend;
+  }
+
+  Next WithoutOthers(Exchange& exchange) const {
+    if (fault_tolerant_) return Judge(exchange);
+    env_.log.Log(plugin::LogLevel::kError,
+                 "rate-limiting: failed to get usage: the datastore is not available");
+    return plugin::RespondJson(exchange, 500, "An unexpected error occurred");
+  }
+
+  // This node's counters hold what all nodes have told of, and what is still on its way from here.
+  void TakeOver(std::string_view identifier, int64_t second,
+                const std::vector<int64_t>& values) const {
+    const double now = env_.now();
+    std::string key = key_prefix_ + std::string(identifier);
+    const size_t stem = key.size();
+    for (size_t i = 0; i < limits_.size(); ++i) {
+      const Window& window = *limits_[i].window;
+      SetWindow(key, stem, window, second);
+      const int64_t missing = values[i] - env_.counters.Get(key, now);
+      if (missing > 0)
+        env_.counters.Add(key, missing, now + static_cast<double>(window.seconds), now);
+    }
+  }
+
+  std::vector<plugin::UsageWindow> WindowsOf(std::string_view identifier, int64_t second) const {
+    std::vector<plugin::UsageWindow> windows;
+    windows.reserve(limits_.size());
+    for (const Limit& limit : limits_) {
+      windows.push_back({std::string(identifier), std::string(limit.window->name),
+                         WindowStart(*limit.window, second), limit.window->seconds, service_id_,
+                         route_id_});
+    }
+    return windows;
+  }
+
   Next WithoutCounters(Exchange& exchange) const {
     env_.log.Log(
         plugin::LogLevel::kError,
@@ -187,8 +246,10 @@ class RateLimiting final : public plugin::Plugin {
   std::vector<Limit> limits_;
   const LimitBy limit_by_;
   const std::string header_name_, path_;
-  const bool redis_, fault_tolerant_, hide_headers_;
-  const std::string key_prefix_;
+  const bool redis_;
+  plugin::SharedUsage* const shared_;  // nullptr: what this node counts is all
+  const bool fault_tolerant_, hide_headers_;
+  const std::string service_id_, route_id_, key_prefix_;
 };
 
 Result<std::unique_ptr<plugin::Plugin>> Create(const plugin::PluginInstance& instance,

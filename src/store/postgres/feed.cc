@@ -7,6 +7,7 @@
 #include <limits>
 #include <unordered_set>
 
+#include "store/postgres/usage.h"
 #include "store/postgres/wait.h"
 #include "util/string_util.h"
 
@@ -105,6 +106,8 @@ class PostgresFeed final : public ChangeFeed {
         "DELETE FROM cluster_events WHERE ctid = ANY(ARRAY(SELECT ctid FROM cluster_events "
         "WHERE expire_at < CURRENT_TIMESTAMP LIMIT 10000 FOR UPDATE SKIP LOCKED))";
     if (!connection_) return Ok();
+    // Not there when the database has never had the plugin.
+    (void)connection_->Query(kCleanUsage);
     const auto done = connection_->Query(kDelete);
     return done ? Ok() : Status(Lost(done.error()));
   }

@@ -2,12 +2,15 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
 #include <map>
 
 #include "store/cluster_events.h"
 #include "store/errors.h"
 #include "store/postgres/copy_row.h"
 #include "store/postgres/shared.h"
+#include "store/postgres/usage.h"
 #include "util/string_util.h"
 
 namespace silverback::store::postgres {
@@ -270,6 +273,19 @@ class PostgresStore final : public Store {
     return transaction.Tell(told);
   }
 
+  // Outside of transactions: the two statements are one round trip, and one transaction by that.
+  Result<std::vector<int64_t>> CountUsage(const std::vector<UsageCount>& counts) override {
+    auto loan = shared_->pool.Take();
+    if (!loan) return loan.error();
+    auto values = CountOn(*loan->connection, counts);
+    if (!values && loan->used_before && loan->connection->broken()) {
+      loan = shared_->pool.Replace(std::move(loan->connection));
+      if (loan) values = CountOn(*loan->connection, counts);
+    }
+    shared_->pool.Give(loan ? std::move(loan->connection) : nullptr);
+    return values;
+  }
+
   std::unique_ptr<ChangeFeed> Feed() override {
     return NewFeed(shared_->pool.options(), shared_->events);
   }
@@ -292,6 +308,24 @@ class PostgresStore final : public Store {
   }
 
  private:
+  static Result<std::vector<int64_t>> CountOn(Connection& connection,
+                                              const std::vector<UsageCount>& counts) {
+    std::vector<UsageCount> added;
+    std::copy_if(counts.begin(), counts.end(), std::back_inserter(added),
+                 [](const UsageCount& count) { return count.amount != 0; });
+    if (!added.empty()) {
+      UsageStatement add = AddUsage(added);
+      connection.Queue(add.text, std::move(add.values));
+    }
+    const UsageStatement read = ReadUsage(counts);
+    const auto answer = connection.Query(read.text, read.values);
+    if (!answer) return answer.error();
+    std::vector<int64_t> values;
+    for (int i = 0; i < answer->size(); ++i)
+      values.push_back(std::strtoll(std::string(answer->Text(i, 0)).c_str(), nullptr, 10));
+    return values;
+  }
+
   std::shared_ptr<Shared> shared_;
 };
 

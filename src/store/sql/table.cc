@@ -89,6 +89,8 @@ const Column* Table::FindMemberColumn(std::string_view member) const {
 }
 
 bool IsStored(const schema::Schema& schema) {
+  // Not configuration: Store::CountUsage has them.
+  if (BoolMember(schema.definition(), "counters")) return false;
   const Json* keys = FindMember(schema.definition(), "primary_key");
   if (keys && keys->is_array() && keys->size() != 1) return false;
   return schema.name() != "tags" && schema.FindField(schema.primary_key()) != nullptr;
