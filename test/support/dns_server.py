@@ -22,11 +22,22 @@ class DnsServer:
         self.twist = None    # makes of (question, answer) the datagrams that are sent
         self.truncated = False  # UDP has the first part only; TCP has it all
         self.asked, self.asked_by_tcp = [], []
-        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.socket.bind(("127.0.0.1", 0))
-        self.port = self.socket.getsockname()[1]
-        self.listener = socket.create_server(("127.0.0.1", self.port))
+        self.listener, self.socket = self.sockets()
+        self.port = self.listener.getsockname()[1]
         self.thread = threading.Thread(target=self.run, daemon=True)
+
+    @staticmethod
+    def sockets():
+        """TCP and UDP on one port that both have free; TCP's first, because clients take many of those."""
+        while True:
+            listener = socket.create_server(("127.0.0.1", 0))
+            datagrams = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            try:
+                datagrams.bind(listener.getsockname())
+                return listener, datagrams
+            except OSError:
+                listener.close()
+                datagrams.close()
 
     def __enter__(self):
         self.thread.start()
