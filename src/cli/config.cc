@@ -128,6 +128,9 @@ Result<int> Import(const Invocation& invocation, const config::GatewayConf& conf
 }
 
 Status ExportTo(const std::string& path, store::Dao& dao, Console& console) {
+  // Kong's command succeeds too, but without a file.
+  std::error_code ignored;
+  std::filesystem::create_directories(std::filesystem::path(path).parent_path(), ignored);
   // It may hold keys and passwords.
   if (const int made = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600); made >= 0)
     close(made);

@@ -200,7 +200,8 @@ def test_a_killed_up_is_taken_back(server, big):
     for part in (0.3, 0.8):
         killing.kill_at("up", killing.seconds * part)
         wait_for_sessions_to_end(server, killing.database.name)
-        if "interrupted" in migrate_status(killing.database):
+        # On a busy machine the kill may come when all is done.
+        if any(word in migrate_status(killing.database) for word in ("interrupted", ": pending")):
             migrate(killing.database, "abort", "--yes")
         assert contents(killing.database) == before
     killing.database.close()

@@ -1,7 +1,7 @@
 """TLS towards the servers of services: the name that is asked for, whom the gateway trusts, and what it shows of itself."""
 import pytest
 from certificates import Authority
-from gateway import Gateway, NginxServer, free_port
+from gateway import Gateway, NginxServer, free_port, wait_until
 
 
 @pytest.fixture(scope="module")
@@ -16,6 +16,7 @@ class Seen:
     def __init__(self, authority, folder, certificate, ask=True, chain=""):
         self.log, self.port = folder / "log", free_port()
         self.log.write_text("")
+        self.told = 0
         chained = folder / "chained.crt"
         chained.write_text(certificate.cert + chain)
         for path in (folder, self.log, chained):
@@ -28,7 +29,11 @@ class Seen:
         self.nginx = NginxServer(http)
 
     def last(self):
-        return self.log.read_text().splitlines()[-1].split()
+        """What the server has seen of the request after the one that was asked for last; it writes it a moment after its answer."""
+        wait_until(lambda: len(self.log.read_text().splitlines()) > self.told)
+        lines = self.log.read_text().splitlines()
+        self.told = len(lines)
+        return lines[-1].split()
 
     def __enter__(self):
         self.nginx.__enter__()

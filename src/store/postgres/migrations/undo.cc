@@ -75,7 +75,8 @@ std::string UndoLog::Table(const char* name) const {
 
 Status UndoLog::Make() {
   const std::string schema = session_->QuoteName(fmt::format("{}_{}", kName, session_->schema()));
-  const Status own = session_->Script("CREATE SCHEMA " + schema);
+  // A run that was killed right here has left the schema behind.
+  const Status own = session_->Script("CREATE SCHEMA IF NOT EXISTS " + schema);
   if (!own && SqlState(own.error()) != "42501") return own;
   place_ = (own ? schema : session_->QuoteName(session_->schema())) + ".";
   return Ok();
