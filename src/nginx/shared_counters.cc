@@ -5,6 +5,7 @@
 #include <unistd.h>
 #include <xxhash.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <new>
 
@@ -80,15 +81,26 @@ SharedCounters::Table* SharedCounters::Create(void* memory, size_t bytes) {
 
 SharedCounters::SharedCounters(Table* table) : table_(table), self_(getpid()) {}
 
-int64_t SharedCounters::Add(std::string_view key, int64_t amount, double expires_at, double now) {
+template <class Change>
+int64_t SharedCounters::Update(std::string_view key, double expires_at, double now, Change change) {
   const XXH128_hash_t hash = XXH3_128bits(key.data(), key.size());
   Bucket& bucket = table_->first[hash.low64 % table_->buckets];
   BucketLock lock(bucket, self_);
   Slot* slot = FindSlot(bucket, hash);
-  if (slot != nullptr && slot->expires_at > now) return slot->value += amount;
   if (slot == nullptr) slot = &EarliestSlot(bucket);
-  *slot = {hash.low64, hash.high64, amount, expires_at};
-  return amount;
+  const bool mine = slot->hash_low == hash.low64 && slot->hash_high == hash.high64;
+  if (!mine || slot->expires_at <= now) *slot = {hash.low64, hash.high64, 0, expires_at};
+  change(slot->value);
+  return slot->value;
+}
+
+int64_t SharedCounters::Add(std::string_view key, int64_t amount, double expires_at, double now) {
+  return Update(key, expires_at, now, [amount](int64_t& value) { value += amount; });
+}
+
+int64_t SharedCounters::RaiseTo(std::string_view key, int64_t least, double expires_at,
+                                double now) {
+  return Update(key, expires_at, now, [least](int64_t& value) { value = std::max(value, least); });
 }
 
 int64_t SharedCounters::Get(std::string_view key, double now) {

@@ -25,9 +25,14 @@ class SharedCounters final : public plugin::Counters {
   explicit SharedCounters(Table* table);
 
   int64_t Add(std::string_view key, int64_t amount, double expires_at, double now) override;
+  int64_t RaiseTo(std::string_view key, int64_t least, double expires_at, double now) override;
   int64_t Get(std::string_view key, double now) override;
 
  private:
+  // Calls `change` on the counter's value, under the lock; gives the new value.
+  template <class Change>
+  int64_t Update(std::string_view key, double expires_at, double now, Change change);
+
   Table* table_;
   const pid_t self_;  // of the process that made this object
 };

@@ -34,6 +34,13 @@ TEST_F(SharedCountersTest, CountsUntilItExpires) {
   EXPECT_EQ(counters_.Get("b", 1), 0);
 }
 
+TEST_F(SharedCountersTest, IsRaisedButNeverLowered) {
+  EXPECT_EQ(counters_.RaiseTo("a", 5, 10, 1), 5);
+  EXPECT_EQ(counters_.Add("a", 2, 10, 1), 7);
+  EXPECT_EQ(counters_.RaiseTo("a", 6, 10, 1), 7);
+  EXPECT_EQ(counters_.RaiseTo("a", 1, 20, 10), 1);
+}
+
 TEST_F(SharedCountersTest, AFullTableKeepsWhatLivesLongest) {
   counters_.Add("kept", 7, 1e9, 1);
   for (int i = 0; i < 200000; ++i) counters_.Add("k" + std::to_string(i), 1, 100, 1);

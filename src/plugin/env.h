@@ -39,6 +39,8 @@ class Counters {
   // Adds `amount` and gives the new value; a counter that was absent or has expired starts at 0 and
   // expires at `expires_at`.
   virtual int64_t Add(std::string_view key, int64_t amount, double expires_at, double now) = 0;
+  // Sets it to `least` where it is below, in one step; gives the new value.
+  virtual int64_t RaiseTo(std::string_view key, int64_t least, double expires_at, double now) = 0;
   virtual int64_t Get(std::string_view key, double now) = 0;
 };
 

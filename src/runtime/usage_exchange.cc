@@ -11,6 +11,16 @@ constexpr int kPatienceMs = 1000;
 constexpr double kPauseSeconds = 2;
 constexpr size_t kMostKept = 100000;
 
+// New windows beyond the bound are not counted; those that are known always are.
+void AddTo(std::map<UsageWindow, int64_t>& counts, UsageWindow window, int64_t amount) {
+  const auto known = counts.find(window);
+  if (known != counts.end()) {
+    known->second += amount;
+  } else if (counts.size() < kMostKept) {
+    counts.emplace(std::move(window), amount);
+  }
+}
+
 store::UsageCount ToCount(const UsageWindow& window, int64_t amount) {
   return {window.identifier, window.period,   window.start, window.seconds,
           window.service_id, window.route_id, amount};
@@ -54,9 +64,7 @@ void UsageExchange::Ask(std::vector<UsageWindow> windows, Done done) {
 void UsageExchange::Count(std::vector<UsageWindow> windows) {
   {
     const std::scoped_lock lock(mutex_);
-    for (UsageWindow& window : windows) {
-      if (counts_.size() < kMostKept) ++counts_[std::move(window)];
-    }
+    for (UsageWindow& window : windows) AddTo(counts_, std::move(window), 1);
   }
   work_.notify_one();
 }
@@ -66,8 +74,7 @@ void UsageExchange::Keep(Counts counts) {
   const auto now = static_cast<int64_t>(setup_.now());
   const std::scoped_lock lock(mutex_);
   for (const auto& [window, amount] : counts) {
-    if (window.start + window.seconds > now && counts_.size() < kMostKept)
-      counts_[window] += amount;
+    if (window.start + window.seconds > now) AddTo(counts_, window, amount);
   }
 }
 

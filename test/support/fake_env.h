@@ -43,10 +43,11 @@ class FakeEntities final : public plugin::EntityReader {
 class FakeCounters final : public plugin::Counters {
  public:
   int64_t Add(std::string_view key, int64_t amount, double expires_at, double now) override {
-    auto& [value, expires] = counters_[std::string(key)];
-    if (expires <= now) value = 0;
-    if (value == 0) expires = expires_at;
-    return value += amount;
+    return Living(key, expires_at, now) += amount;
+  }
+  int64_t RaiseTo(std::string_view key, int64_t least, double expires_at, double now) override {
+    int64_t& value = Living(key, expires_at, now);
+    return value = std::max(value, least);
   }
   int64_t Get(std::string_view key, double now) override {
     const auto found = counters_.find(std::string(key));
@@ -54,6 +55,13 @@ class FakeCounters final : public plugin::Counters {
   }
 
  private:
+  int64_t& Living(std::string_view key, double expires_at, double now) {
+    auto& [value, expires] = counters_[std::string(key)];
+    if (expires <= now) value = 0;
+    if (value == 0) expires = expires_at;
+    return value;
+  }
+
   std::map<std::string, std::pair<int64_t, double>> counters_;
 };
 

@@ -136,9 +136,8 @@ class RateLimiting final : public plugin::Plugin {
     for (size_t i = 0; i < limits_.size(); ++i) {
       const Window& window = *limits_[i].window;
       SetWindow(key, stem, window, second);
-      const int64_t missing = values[i] - env_.counters.Get(key, now);
-      if (missing > 0)
-        env_.counters.Add(key, missing, now + static_cast<double>(window.seconds), now);
+      // In one step: other workers hear of the same at the same time.
+      env_.counters.RaiseTo(key, values[i], now + static_cast<double>(window.seconds), now);
     }
   }
 
