@@ -16,6 +16,7 @@ namespace silverback::lua {
 struct PdkContext {
   plugin::Exchange* exchange = nullptr;  // of the script that runs; null between scripts
   plugin::Logger* log = nullptr;
+  plugin::EntityReader* entities = nullptr;
   std::function<double()> now;
   std::string node_id;
 };

@@ -1,4 +1,4 @@
-#include <cmath>
+#include <cstdlib>
 
 #include "http/query.h"
 #include "lua/convert.h"
@@ -54,6 +54,34 @@ int Service(lua_State* lua, Exchange& exchange) {
 int Protocol(lua_State* lua, Exchange& exchange) {
   const bool allow_terminated = lua_toboolean(lua, 1) != 0;
   PushText(lua, allow_terminated ? exchange.ForwardedScheme() : exchange.Scheme());
+  return 1;
+}
+
+int ClientPort(lua_State* lua, Exchange& exchange) {
+  auto port = exchange.Variable("realip_remote_port");
+  if (!port || port->empty()) port = exchange.Variable("remote_port");
+  if (!port) return 0;
+  lua_pushnumber(lua, std::atoi(port->c_str()));
+  return 1;
+}
+
+// (id, also_by_username): the consumer, or nil and why there is none.
+int LoadConsumer(lua_State* lua) {
+  size_t size = 0;
+  const char* text = lua_type(lua, 1) == LUA_TSTRING ? lua_tolstring(lua, 1, &size) : nullptr;
+  if (text == nullptr || size == 0)
+    return luaL_error(lua, "consumer_id must be a non-empty string");
+  const bool by_username = lua_toboolean(lua, 2) != 0;
+  const std::string_view id(text, size);
+  if (!by_username && !IsUuid(id)) {
+    lua_pushnil(lua);
+    lua_pushliteral(lua, "cannot load a consumer with an id that is not a uuid");
+    return 2;
+  }
+  plugin::EntityReader& entities = *ContextOf(lua).entities;
+  plugin::EntityRef found = IsUuid(id) ? entities.Find("consumers", id) : nullptr;
+  if (!found && by_username) found = entities.FindUnique("consumers", "username", id);
+  PushRow(lua, found.get());
   return 1;
 }
 
@@ -244,6 +272,12 @@ int Serialize(lua_State* lua, Exchange& exchange) {
 // Functions of phases that are over when a script runs.
 int OtherPhase(lua_State* lua) { return luaL_error(lua, "function cannot be called in log phase"); }
 
+int NotBuffered(lua_State* lua) {
+  return luaL_error(lua,
+                    "service body is only available with buffered proxying (see: "
+                    "kong.service.request.enable_buffering function)");
+}
+
 template <plugin::LogLevel kLevel>
 int Log(lua_State* lua) {
   luaL_Buffer line;
@@ -302,11 +336,13 @@ void AddClient(lua_State* lua, PdkContext& context) {
   lua_newtable(lua);
   Register(lua, context,
            {{"get_ip", OnRequest<Text<&Exchange::ClientIp>>},
+            {"get_port", OnRequest<ClientPort>},
             {"get_forwarded_ip", OnRequest<Text<&Exchange::ForwardedIp>>},
             {"get_forwarded_port", OnRequest<Number<&Exchange::ForwardedPort>>},
             {"get_consumer", OnRequest<Consumer>},
             {"get_credential", OnRequest<Credential>},
             {"get_protocol", OnRequest<Protocol>},
+            {"load_consumer", LoadConsumer},
             {"authenticate", OtherPhase}});
   Subtable(lua, context, "tls",
            {{"get_full_client_certificate_chain", OnRequest<CertificateChain>}});
@@ -330,7 +366,9 @@ void AddResponse(lua_State* lua, PdkContext& context) {
   Subtable(lua, context, "response",
            {{"get_status", OnRequest<UpstreamStatus>},
             {"get_header", OnRequest<FromUpstream<ResponseHeader>>},
-            {"get_headers", OnRequest<FromUpstream<ResponseHeaders>>}});
+            {"get_headers", OnRequest<FromUpstream<ResponseHeaders>>},
+            {"get_raw_body", NotBuffered},
+            {"get_body", NotBuffered}});
   lua_setfield(lua, -2, "service");
 }
 

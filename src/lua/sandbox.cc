@@ -56,6 +56,19 @@ int Require(lua_State* lua) {
   return 1;
 }
 
+// The index of the table that `table` has under a name, which is made where there is none.
+int PushTableOf(lua_State* lua, int table, std::string_view name) {
+  PushText(lua, name);
+  lua_rawget(lua, table);
+  if (lua_istable(lua, -1)) return lua_gettop(lua);
+  lua_pop(lua, 1);
+  lua_newtable(lua);
+  PushText(lua, name);
+  lua_pushvalue(lua, -2);
+  lua_rawset(lua, table);
+  return lua_gettop(lua);
+}
+
 }  // namespace
 
 struct Sandbox::Memory {
@@ -159,10 +172,7 @@ void Sandbox::AddAllowed() {
     if (!global) lua_setfield(lua_, -3, library.name);
     lua_pop(lua_, 1);
   }
-  for (const std::string& name : options_.environment) {
-    lua_getglobal(lua_, name.c_str());
-    lua_setfield(lua_, -2, name.c_str());
-  }
+  for (const std::string& name : options_.environment) AddGlobal(name);
   lua_newtable(lua_);
   for (const std::string& module : options_.requires_allowed) {
     lua_pushboolean(lua_, 1);
@@ -170,6 +180,31 @@ void Sandbox::AddAllowed() {
   }
   lua_pushcclosure(lua_, Require, 1);
   lua_setfield(lua_, -2, "require");
+}
+
+// A global, or a member of one ("table.concat"), under the same name in the environment on the top.
+void Sandbox::AddGlobal(const std::string& name) {
+  const int environment = lua_gettop(lua_);
+  int to = environment;
+  int from = environment + 1;
+  lua_pushvalue(lua_, LUA_GLOBALSINDEX);
+  for (std::string_view rest = name;;) {
+    luaL_checkstack(lua_, 6, "too many levels");
+    const std::string_view part = rest.substr(0, rest.find('.'));
+    PushText(lua_, part);
+    lua_rawget(lua_, from);
+    from = lua_gettop(lua_);
+    if (part.size() == rest.size()) {
+      PushText(lua_, part);
+      lua_pushvalue(lua_, from);
+      lua_rawset(lua_, to);
+      break;
+    }
+    if (!lua_istable(lua_, from)) break;
+    rest.remove_prefix(part.size() + 1);
+    to = PushTableOf(lua_, to, part);
+  }
+  lua_settop(lua_, environment);
 }
 
 Result<Json> Sandbox::Run(const std::string& text, plugin::Exchange& exchange) {

@@ -41,6 +41,7 @@ class Sandbox final : public plugin::Scripts {
   Result<int> Compiled(const std::string& text);
   void PushEnvironment();
   void AddAllowed();
+  void AddGlobal(const std::string& name);
 
   const Options options_;
   PdkContext context_;

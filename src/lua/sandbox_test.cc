@@ -27,7 +27,7 @@ class SandboxTest : public ::testing::Test {
   void Use(const std::string& untrusted_lua, std::vector<std::string> environment = {}) {
     sandbox_ = std::make_unique<Sandbox>(
         Sandbox::Options{untrusted_lua, {"allowed.module"}, std::move(environment)},
-        PdkContext{nullptr, &env_.log, [] { return 1700000000.5; }, "the-node"});
+        PdkContext{nullptr, &env_.log, &env_.entities, [] { return 1700000000.5; }, "the-node"});
   }
 
   SandboxTest() { Use("sandbox"); }
@@ -68,11 +68,22 @@ TEST_F(SandboxTest, LooksAtTheRequestAndTheResponse) {
   EXPECT_EQ(Value("return kong.node.get_id()"), "the-node");
 }
 
+TEST_F(SandboxTest, FindsConsumers) {
+  const std::string id = "c0000000-0000-4000-8000-000000000000";
+  env_.entities.Add("consumers", {{"id", id}, {"username", "ann"}});
+  EXPECT_EQ(Value("return kong.client.load_consumer('" + id + "').username"), "ann");
+  EXPECT_EQ(Value("return kong.client.load_consumer('ann', true).id"), id);
+  EXPECT_EQ(Value("return (select(2, kong.client.load_consumer('ann')))"),
+            "cannot load a consumer with an id that is not a uuid");
+}
+
 TEST_F(SandboxTest, SaysWhatIsWrong) {
   EXPECT_NE(ErrorOf("return 1 +").find("unexpected symbol"), std::string::npos);
   EXPECT_NE(ErrorOf("return kong.request.get_header(1)").find("must be a string"),
             std::string::npos);
   EXPECT_NE(ErrorOf("return kong.response.exit(200)").find("log phase"), std::string::npos);
+  EXPECT_NE(ErrorOf("return kong.service.response.get_raw_body()").find("buffered proxying"),
+            std::string::npos);
   EXPECT_NE(ErrorOf("return nothing.at_all").find("nil value"), std::string::npos);
   EXPECT_NE(ErrorOf("error({})").find("error object"), std::string::npos);
 }
@@ -129,6 +140,10 @@ TEST_F(SandboxTest, TheSettingDecides) {
   EXPECT_EQ(Value("return type(io.open)"), "function");
   Use("sandbox", {"rawlen", "rawequal"});
   EXPECT_EQ(Value("return rawequal(1, 1)"), true);
+  Use("sandbox", {"string.rep", "io.open", "nothing.at.all"});
+  EXPECT_EQ(Value("return string.rep('a', 3) .. string.upper('b') .. type(io.open)"),
+            "aaaBfunction");
+  EXPECT_EQ(Value("return io.popen"), Json());
 }
 
 }  // namespace
