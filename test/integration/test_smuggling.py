@@ -1,4 +1,5 @@
 """Requests that two servers could read differently: the gateway hands on what plain nginx would, or refuses."""
+import contextlib
 import re
 import socket
 import ssl
@@ -10,32 +11,19 @@ import h2.events
 import pytest
 from certificates import Authority
 from gateway import Gateway, NginxServer, free_port
+from sockets import RawServer
 
 
-class Recorder:
+class Recorder(RawServer):
     """An upstream that reads strictly and keeps (request line, framing headers, body) of every request; "garbage" for all else."""
 
     def __init__(self):
         self.requests, self.lock = [], threading.Lock()
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
+        super().__init__(self._read)
 
-    def _accept(self):
-        while True:
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
-
-    def _serve(self, connection):
-        stream = connection.makefile("rb")
-        with connection, stream:
-            try:
-                while self._one(connection, stream):
-                    pass
-            except (OSError, ValueError):
+    def _read(self, connection, _):
+        with connection.makefile("rb") as stream, contextlib.suppress(ValueError):
+            while self._one(connection, stream):
                 pass
 
     def _note(self, *what):
@@ -78,13 +66,6 @@ class Recorder:
         with self.lock:
             taken, self.requests = self.requests, []
         return taken
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.listener.shutdown(socket.SHUT_RDWR)
-        self.listener.close()
 
 
 @pytest.fixture(scope="module", params=["buffered", "unbuffered"])
