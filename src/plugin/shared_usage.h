@@ -13,8 +13,8 @@ namespace silverback::plugin {
 
 // One counter: what somebody used in one span of time.
 struct UsageWindow {
-  std::string identifier, period;  // "minute"
-  int64_t start = 0, seconds = 0;  // since the epoch; how long it counts
+  std::string identifier, period;    // "minute"
+  int64_t start = 0, seconds = 0;    // since the epoch; how long it counts
   std::string service_id, route_id;  // "": none
   auto operator<=>(const UsageWindow&) const = default;
 };

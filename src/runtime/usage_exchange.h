@@ -26,7 +26,7 @@ class UsageExchange final : public plugin::SharedUsage {
     store::Store& store;
     plugin::Timers& timers;
     plugin::Logger& log;
-    std::function<double()> now;  // any thread
+    std::function<double()> now;                      // any thread
     std::function<void(std::function<void()>)> post;  // onto the event loop; any thread
   };
   explicit UsageExchange(Setup setup);
