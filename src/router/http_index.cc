@@ -56,6 +56,9 @@ class HttpIndex::Search {
     Prefetch(index);
     Prefetch(scratch);
     index.hosts_.Prefetch(request.host);
+    index.methods_.Prefetch(request.method);
+    index.prefixes_.Prefetch();
+    __builtin_prefetch(index.categories_.data());
     __builtin_prefetch(scratch.hosts.data());
     __builtin_prefetch(scratch.paths.data());
     __builtin_prefetch(scratch.lists.data());
@@ -71,6 +74,8 @@ class HttpIndex::Search {
   enum class Preference { kNone, kHost, kPath, kRegex, kHeader };
 
   void FindHosts();
+  template <class F>
+  void EachWildcardText(F&& use) const;
   void AddWildcards();
   void FindPaths();
   void FindHeaders();
@@ -79,9 +84,9 @@ class HttpIndex::Search {
   size_t StartCategory();
 
   bool CanMatch(Category bits) const;
+  template <class F>
+  void EachList(size_t category, F&& use) const;
   void Gather(size_t category);
-  void GatherPath(size_t category, Atom host, Atom header, Atom sni);
-  void AddList(const PostingKey& key, bool regex);
   Preference Preferred(size_t category, Atom* value);
   const Rule* Best(Preference preference, Atom value);
   bool InPreferred(const Scratch::Cursor& list, const Rule& rule, Preference preference,
@@ -107,33 +112,35 @@ class HttpIndex::Search {
   std::optional<uint32_t> first_regex_;
 };
 
-void HttpIndex::Search::AddWildcards() {
-  const std::string& name = scratch_.host_with_port;
-  Atom first = std::numeric_limits<Atom>::max();
-  const auto try_list = [&](const std::vector<Atom>& wildcards) {
-    for (const Atom wildcard : wildcards) {
-      const Atom key = WildcardKey(wildcard);
-      if (!index_.patterns_[wildcard - 1].Matches(name)) continue;
-      if (std::find(scratch_.hosts.begin(), scratch_.hosts.end(), key) != scratch_.hosts.end()) {
-        continue;
-      }
-      scratch_.hosts.push_back(key);
-      first = std::min(first, key);
-    }
-  };
-  const auto try_text = [&](const AtomTable& table, const auto& lists, std::string_view text) {
-    const Atom place = table.Find(text);
-    if (place != kNoAtom) try_list(lists[place - 1]);
-  };
-  const std::string_view whole = name, base = StripDigits(name);
+// Calls use(table, list, text) for each text by which a wildcard that matches could be found.
+template <class F>
+void HttpIndex::Search::EachWildcardText(F&& use) const {
+  const std::string_view whole = scratch_.host_with_port, base = StripDigits(whole);
   for (size_t i = 0; i < whole.size(); ++i) {
     if (whole[i] != '.') continue;
-    try_text(index_.wildcard_prefixes_, index_.by_prefix_, whole.substr(0, i + 1));
-    try_text(index_.wildcard_suffixes_, index_.by_suffix_, whole.substr(i));
-    if (i < base.size()) {
-      try_text(index_.wildcard_suffixes_, index_.by_suffix_, base.substr(i));
-    }
+    use(index_.wildcard_prefixes_, kWildcardsByPrefix, whole.substr(0, i + 1));
+    use(index_.wildcard_suffixes_, kWildcardsBySuffix, whole.substr(i));
+    if (i < base.size()) use(index_.wildcard_suffixes_, kWildcardsBySuffix, base.substr(i));
   }
+}
+
+void HttpIndex::Search::AddWildcards() {
+  Atom first = std::numeric_limits<Atom>::max();
+  const auto add = [&](Atom wildcard) {
+    const Atom key = WildcardKey(wildcard);
+    if (!index_.patterns_[wildcard - 1].Matches(scratch_.host_with_port)) return;
+    auto& hosts = scratch_.hosts;
+    if (std::find(hosts.begin(), hosts.end(), key) != hosts.end()) return;
+    hosts.push_back(key);
+    first = std::min(first, key);
+  };
+  EachWildcardText(
+      [&](const AtomTable& table, uint32_t, std::string_view text) { table.Prefetch(text); });
+  EachWildcardText([&](const AtomTable& table, uint32_t list, std::string_view text) {
+    const Atom place = table.Find(text);
+    if (place == kNoAtom) return;
+    for (const Atom wildcard : index_.postings_.Find({list, place})) add(wildcard);
+  });
   if (first != std::numeric_limits<Atom>::max() && !plain_host_known_) first_wildcard_ = first;
 }
 
@@ -158,7 +165,7 @@ void HttpIndex::Search::FindHosts() {
 
 void HttpIndex::Search::FindPaths() {
   scratch_.paths.clear();
-  index_.trie_.Walk(request_.path, [&](uint32_t id) {
+  index_.prefixes_.Walk(request_.path, [&](uint32_t id) {
     const Scratch::PathHit hit{id / 4, id % 4};
     scratch_.paths.push_back(hit);
     if (hit.kinds & kIsPrefix) longest_path_ = hit.path;
@@ -248,42 +255,42 @@ bool HttpIndex::Search::CanMatch(Category bits) const {
   return !(bits & kBySni) || plain_http_ || sni_ != kNoAtom;
 }
 
-void HttpIndex::Search::AddList(const PostingKey& key, bool regex) {
-  const auto list = index_.postings_.Find(key);
-  if (list.empty()) return;
-  scratch_.lists.push_back({list.data(), list.data() + list.size(), key.host, key.path, regex});
-}
-
-void HttpIndex::Search::GatherPath(size_t category, Atom host, Atom header, Atom sni) {
-  if (!(index_.categories_[category].bits & kByPath)) {
-    AddList({List(category, kPrefixRules), host, kNoAtom, header, sni}, false);
-    return;
-  }
-  for (const Scratch::PathHit& hit : scratch_.paths) {
-    if (hit.kinds & kIsPrefix) {
-      AddList({List(category, kPrefixRules), host, hit.path, header, sni}, false);
-    }
-    if (hit.kinds & kBeginsRegex) {
-      AddList({List(category, kRegexRules), host, hit.path, header, sni}, true);
+// Calls use(key of a list, whether its rules have patterns) for the lists of a category that could
+// concern the request.
+template <class F>
+void HttpIndex::Search::EachList(size_t category, F&& use) const {
+  static const std::vector<Atom> kNone = {kNoAtom};
+  static const std::vector<Scratch::PathHit> kNoPath = {{kNoAtom, kIsPrefix}};
+  const Category bits = index_.categories_[category].bits;
+  const Atom sni = (bits & kBySni) && !plain_http_ ? sni_ : kNoAtom;
+  for (const Atom host : bits& kByHost ? scratch_.hosts : kNone) {
+    for (const Atom header : bits& kByHeader ? scratch_.header_keys : kNone) {
+      for (const auto& [path, kinds] : bits& kByPath ? scratch_.paths : kNoPath) {
+        if (kinds & kIsPrefix) {
+          use(PostingKey{List(category, kPrefixRules), host, path, header, sni}, false);
+        }
+        if (kinds & kBeginsRegex) {
+          use(PostingKey{List(category, kRegexRules), host, path, header, sni}, true);
+        }
+      }
     }
   }
 }
 
 void HttpIndex::Search::Gather(size_t category) {
-  static const std::vector<Atom> kNone = {kNoAtom};
-  const Category bits = index_.categories_[category].bits;
-  const Atom sni = (bits & kBySni) && !plain_http_ ? sni_ : kNoAtom;
   scratch_.lists.clear();
-  for (const Atom host : bits& kByHost ? scratch_.hosts : kNone) {
-    for (const Atom header : bits& kByHeader ? scratch_.header_keys : kNone) {
-      GatherPath(category, host, header, sni);
-    }
+  if (scratch_.paths.size() > 1) {
+    EachList(category, [&](const PostingKey& key, bool) { index_.postings_.Prefetch(key); });
   }
+  EachList(category, [&](const PostingKey& key, bool regex) {
+    const auto list = index_.postings_.Find(key);
+    if (list.empty()) return;
+    scratch_.lists.push_back({list.data(), list.data() + list.size(), key.host, key.path, regex});
+  });
 }
 
 uint32_t HttpIndex::Search::CountOf(size_t category, ListKind kind, Atom atom) const {
-  if (atom == kNoAtom) return 0;
-  return static_cast<uint32_t>(index_.postings_.Find({List(category, kind), atom}).size());
+  return atom == kNoAtom ? 0 : index_.tally_.Of(List(category, kind), atom);
 }
 
 // The attribute whose sharers Kong looks at first: the first routed header that the request has,
@@ -335,22 +342,21 @@ bool HttpIndex::Search::InPreferred(const Scratch::Cursor& list, const Rule& rul
       break;
   }
   const std::string_view name = index_.header_names_.Name(value);
-  const auto* headers = index_.HeadersOf(rule);
-  return std::any_of(headers->begin(), headers->end(),
+  return std::any_of(rule.headers->begin(), rule.headers->end(),
                      [&](const HeaderRule& header) { return header.name == name; });
 }
 
 bool HttpIndex::Search::Matches(const Rule& rule) {
   if (rule.methods != 0) {
     if (!(rule.methods & method_bit_)) return false;
-    const auto& methods = index_.routes_[rule.route].route->methods;
+    const auto& methods = rule.route->methods;
     if (method_bit_ == kOtherMethod &&
         std::find(methods.begin(), methods.end(), request_.method) == methods.end()) {
       return false;
     }
   }
-  if (const auto* headers = index_.HeadersOf(rule)) {
-    for (const HeaderRule& wanted : *headers) {
+  if (rule.headers) {
+    for (const HeaderRule& wanted : *rule.headers) {
       const auto begin = scratch_.headers.begin();
       const auto end = begin + static_cast<std::ptrdiff_t>(scratch_.header_count);
       const auto found = std::find_if(begin, end, [&](const Scratch::Header& header) {
@@ -405,7 +411,7 @@ const HttpIndex::Rule* HttpIndex::Search::Run() {
 const entity::Route* HttpIndex::FindRoute(const Request& request) const {
   thread_local Scratch scratch;
   const Rule* rule = Search(*this, request, scratch).Run();
-  return rule ? routes_[rule->route].route : nullptr;
+  return rule ? rule->route : nullptr;
 }
 
 std::optional<Match> HttpIndex::Find(const Request& request) const {
@@ -415,27 +421,27 @@ std::optional<Match> HttpIndex::Find(const Request& request) const {
   if (!rule) return std::nullopt;
 
   Match match;
-  match.route = routes_[rule->route].route;
+  match.route = rule->route;
   PathParts parts;
   parts.request_path = request.path;
-  parts.strip = match.route->strip_path;
-  parts.v1 = match.route->path_handling_v1;
-  if (match.route->service) parts.service_path = match.route->service->path;
+  parts.strip = rule->strip_path;
+  parts.v1 = rule->path_handling_v1;
+  if (rule->has_service_path) parts.service_path = rule->route->service->path;
   size_t matched = std::string_view::npos;
   if (rule->regex != 0) {
     PathRegex::Found found = search.MatchRegex(*rule);
     match.captures = std::move(found.captures);
     matched = found.rest;
-  } else if (rule->path != kNoAtom) {
-    matched = paths_.Name(rule->path).size();
+  } else if (rule->has_prefix) {
+    matched = rule->prefix_size;
   }
   if (matched != std::string_view::npos) {
     parts.rest = request.path.substr(matched);
     match.matched_prefix = request.path.substr(0, matched);
-    match.stripped = match.route->strip_path;
+    match.stripped = rule->strip_path;
   }
   match.upstream_path = UpstreamPath(parts);
-  if (match.route->preserve_host) match.upstream_host = request.host;
+  if (rule->preserve_host) match.upstream_host = request.host;
   return match;
 }
 

@@ -1,7 +1,7 @@
 // The index of HTTP routes. A request's host, path, header and server name become numbers by
-// dictionaries (exact host, wildcard suffix or prefix, radix trie of paths), combinations of them
-// give short lists of rules, and of these the first that matches wins: the number of routes does
-// not matter.
+// dictionaries (exact host, wildcard suffix or prefix, table of path prefixes), combinations of
+// them give short lists of rules, and of these the first that matches wins: the number of routes
+// does not matter.
 //
 // The order is Kong 2.8's, with what its own search adds to the documented precedence:
 //  - within a category, rules that share the request's most selective attribute (its literal host,
@@ -20,8 +20,8 @@
 
 #include "router/atoms.h"
 #include "router/host.h"
-#include "router/path_trie.h"
 #include "router/postings.h"
+#include "router/prefix_table.h"
 #include "router/route_rule.h"
 #include "router/router.h"
 #include "util/large_array.h"
@@ -40,11 +40,17 @@ class HttpIndex {
   size_t memory_bytes() const;
 
  private:
+  // All that a match needs to know, in half a cache line: the route itself is left alone.
   struct Rule {
-    uint32_t route = 0;    // in routes_
-    uint32_t regex = 0;    // number of its pattern, 0 for a prefix or no path
-    Atom path = kNoAtom;   // the prefix, or what the pattern literally begins with
-    uint32_t methods = 0;  // bits of methods_, see kOtherMethod
+    const entity::Route* route = nullptr;
+    const std::vector<HeaderRule>* headers = nullptr;  // null without
+    uint32_t regex = 0;                                // number of its pattern, 0 without
+    uint32_t methods = 0;                              // bits of methods_, see kOtherMethod
+    uint32_t prefix_size = 0;                          // of a prefix path
+    bool has_prefix = false, has_service_path = false;
+    bool strip_path = false, path_handling_v1 = false, preserve_host = false;
+
+    static Rule Of(const RouteRules& route);
   };
   struct CategoryInfo {
     Category bits;
@@ -53,7 +59,7 @@ class HttpIndex {
   class Search;
   class Builder;
 
-  // Kinds of posting lists; a list's number is (category position + 1) * 8 + kind.
+  // Kinds of posting lists and tallies; a list's number is (category position + 1) * 8 + kind.
   enum ListKind : uint32_t {
     kPrefixRules,
     kRegexRules,
@@ -67,30 +73,27 @@ class HttpIndex {
   static uint32_t List(size_t category, ListKind kind) {
     return static_cast<uint32_t>((category + 1) * 8) + kind;
   }
-  static constexpr uint32_t kRegexesByPrefix = 1;  // list number: patterns by their literal prefix
+  // Numbers of the other lists: patterns by their literal beginning, wildcards by their text.
+  static constexpr uint32_t kRegexesByPrefix = 1, kWildcardsBySuffix = 2, kWildcardsByPrefix = 3;
   static constexpr uint32_t kOtherMethod = 1u << 31;
 
-  const std::vector<HeaderRule>* HeadersOf(const Rule& rule) const {
-    return routes_[rule.route].headers.get();
-  }
   uint32_t MethodBit(std::string_view method) const;
 
-  LargeArray<RouteRules> routes_;
-  LargeArray<Rule> rules_;                // by category, then by precedence
+  LargeArray<Rule> rules_;  // by category, then by precedence
+  std::vector<std::unique_ptr<std::vector<HeaderRule>>> headers_;
   std::vector<CategoryInfo> categories_;  // in the order of trial
   AtomTable hosts_;                       // plain hosts of routes
   AtomTable wildcards_;                   // hosts with "*", in the order of precedence
   AtomTable wildcard_suffixes_, wildcard_prefixes_;
-  std::vector<std::vector<Atom>> by_suffix_, by_prefix_;  // wildcards by the number above
-  std::vector<HostPattern> patterns_;                     // by wildcard
-  AtomTable paths_;        // prefixes of rules and literal beginnings of patterns
-  PathTrie trie_;          // of paths_; ids are atom * 4 + kIsPrefix | kBeginsRegex
-  AtomTable regex_names_;  // patterns, in the order of precedence
+  std::vector<HostPattern> patterns_;  // by wildcard
+  PrefixTable prefixes_;               // ids are path * 4 + kIsPrefix | kBeginsRegex
+  AtomTable regex_names_;              // patterns, in the order of precedence
   std::vector<std::unique_ptr<PathRegex>> regexes_;
   AtomTable methods_, snis_;
   AtomTable header_names_;   // in the order of precedence
   AtomTable header_values_;  // "name\0value" by which header rules are found
   Postings postings_;
+  Tally tally_;
   bool has_sni_rules_ = false;
 };
 

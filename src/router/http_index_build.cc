@@ -21,8 +21,9 @@ class HttpIndex::Builder {
 
   void Prepare(const std::vector<const entity::Route*>& routes, std::vector<std::string>* skipped);
   void MakeRules();
-  void FillTrie();
+  void FillPrefixes();
   void FillPostings();
+  void Finish();
 
  private:
   // Numbers of the attributes of a route, in ranges of one array.
@@ -32,20 +33,35 @@ class HttpIndex::Builder {
     bool known = false;
   };
 
+  // A rule with what only the building needs of it.
+  struct Built {
+    Rule rule;
+    Category category = 0;
+    uint32_t route = 0;   // in routes_
+    Atom path = kNoAtom;  // the prefix, or what the pattern literally begins with
+  };
+
   bool CompileRegexes(const entity::Route& route, std::string* error);
-  void Add(const Draft& draft, Category category);
+  void Add(const Draft& draft);
+  void AddPath(std::string_view path, Built& built);
   const RouteAtoms& AtomsOf(uint32_t route);
   Atom InternHost(const std::string& host);
   void InternHeaders(const std::vector<HeaderRule>& rules, RouteAtoms& atoms);
   template <class F>
-  void EachKey(size_t category, uint32_t rule, F&& use);
+  void EachRule(F&& use);
   template <class F>
-  void EachCount(size_t category, uint32_t rule, F&& use);
+  void EachKey(size_t category, const Built& built, F&& use);
+  template <class F>
+  void EachRegex(F&& use);
+  void CountShared(size_t category, const Built& built);
 
   HttpIndex& index_;
+  std::vector<RouteRules> routes_;
   std::vector<Draft> drafts_;
-  std::vector<RouteAtoms> atoms_;
-  std::vector<Category> rule_categories_;
+  std::vector<RouteAtoms> atoms_;           // by route
+  std::vector<Built> rules_;                // in the order of index_.rules_
+  std::vector<PostingKey> wildcard_lists_;  // by wildcard
+  AtomTable paths_;
   std::map<std::string, std::unique_ptr<PathRegex>, std::less<>> compiled_;
   std::vector<uint8_t> path_kinds_;  // by path atom
 };
@@ -66,7 +82,7 @@ bool HttpIndex::Builder::CompileRegexes(const entity::Route& route, std::string*
 
 void HttpIndex::Builder::Prepare(const std::vector<const entity::Route*>& routes,
                                  std::vector<std::string>* skipped) {
-  index_.routes_.reserve(routes.size());
+  routes_.reserve(routes.size());
   drafts_.reserve(routes.size());
   for (const entity::Route* route : routes) {
     PreparedRoute prepared = PrepareRoute(*route);
@@ -75,14 +91,14 @@ void HttpIndex::Builder::Prepare(const std::vector<const entity::Route*>& routes
       if (skipped) skipped->push_back("route " + route->id + ": " + prepared.error);
       continue;
     }
-    const auto number = static_cast<uint32_t>(index_.routes_.size());
+    const auto number = static_cast<uint32_t>(routes_.size());
     if (route->paths.empty()) drafts_.push_back({OrderOf(prepared.rules, ""), number, ""});
     for (const std::string& path : route->paths) {
       drafts_.push_back({OrderOf(prepared.rules, path), number, path});
     }
-    index_.routes_.push_back(std::move(prepared.rules));
+    routes_.push_back(std::move(prepared.rules));
   }
-  atoms_.resize(index_.routes_.size());
+  atoms_.resize(routes_.size());
 }
 
 Atom HttpIndex::Builder::InternHost(const std::string& host) {
@@ -92,12 +108,10 @@ Atom HttpIndex::Builder::InternHost(const std::string& host) {
   if (index_.wildcards_.size() == known) return WildcardKey(atom);
   const HostPattern pattern = HostPattern::Parse(index_.wildcards_.Name(atom));
   index_.patterns_.push_back(pattern);
-  const bool left = pattern.prefix.empty();
-  AtomTable& table = left ? index_.wildcard_suffixes_ : index_.wildcard_prefixes_;
-  auto& lists = left ? index_.by_suffix_ : index_.by_prefix_;
-  const Atom place = table.Intern(left ? pattern.suffix : pattern.prefix);
-  if (place > lists.size()) lists.emplace_back();
-  lists[place - 1].push_back(atom);
+  wildcard_lists_.push_back(
+      pattern.prefix.empty()
+          ? PostingKey{kWildcardsBySuffix, index_.wildcard_suffixes_.Intern(pattern.suffix)}
+          : PostingKey{kWildcardsByPrefix, index_.wildcard_prefixes_.Intern(pattern.prefix)});
   return WildcardKey(atom);
 }
 
@@ -123,7 +137,7 @@ const HttpIndex::Builder::RouteAtoms& HttpIndex::Builder::AtomsOf(uint32_t numbe
   RouteAtoms& atoms = atoms_[number];
   if (atoms.known) return atoms;
   atoms.known = true;
-  const RouteRules& rules = index_.routes_[number];
+  const RouteRules& rules = routes_[number];
   for (const std::string& host : rules.route->hosts) atoms.hosts.push_back(InternHost(host));
   if (rules.headers) InternHeaders(*rules.headers, atoms);
   for (const std::string& sni : rules.route->snis) {
@@ -141,28 +155,44 @@ const HttpIndex::Builder::RouteAtoms& HttpIndex::Builder::AtomsOf(uint32_t numbe
   return atoms;
 }
 
-void HttpIndex::Builder::Add(const Draft& draft, Category category) {
+HttpIndex::Rule HttpIndex::Rule::Of(const RouteRules& rules) {
+  const entity::Route& route = *rules.route;
   Rule rule;
-  rule.route = draft.route;
-  rule.methods = AtomsOf(draft.route).method_bits;
-  if (category & kByPath) {
-    uint8_t kind = kIsPrefix;
-    if (IsRegexPath(draft.path)) {
-      const std::string pattern = NormalizeRegex(draft.path);
-      rule.regex = index_.regex_names_.Intern(pattern);
-      if (rule.regex > index_.regexes_.size()) {
-        index_.regexes_.push_back(std::move(compiled_.find(pattern)->second));
-      }
-      rule.path = index_.paths_.Intern(PathRegex::LiteralPrefix(pattern));
-      kind = kBeginsRegex;
-    } else {
-      rule.path = index_.paths_.Intern(NormalizePath(draft.path));
+  rule.route = &route;
+  rule.headers = rules.headers.get();
+  rule.has_service_path = route.service && !route.service->path.empty();
+  rule.strip_path = route.strip_path;
+  rule.path_handling_v1 = route.path_handling_v1;
+  rule.preserve_host = route.preserve_host;
+  return rule;
+}
+
+void HttpIndex::Builder::AddPath(std::string_view path, Built& built) {
+  uint8_t kind = kIsPrefix;
+  if (IsRegexPath(path)) {
+    const std::string pattern = NormalizeRegex(path);
+    built.rule.regex = index_.regex_names_.Intern(pattern);
+    if (built.rule.regex > index_.regexes_.size()) {
+      index_.regexes_.push_back(std::move(compiled_.find(pattern)->second));
     }
-    if (rule.path > path_kinds_.size()) path_kinds_.push_back(0);
-    path_kinds_[rule.path - 1] |= kind;
+    built.path = paths_.Intern(PathRegex::LiteralPrefix(pattern));
+    kind = kBeginsRegex;
+  } else {
+    const std::string prefix = NormalizePath(path);
+    built.path = paths_.Intern(prefix);
+    built.rule.prefix_size = static_cast<uint32_t>(prefix.size());
+    built.rule.has_prefix = true;
   }
-  index_.rules_.push_back(rule);
-  rule_categories_.push_back(category);
+  if (built.path > path_kinds_.size()) path_kinds_.push_back(0);
+  path_kinds_[built.path - 1] |= kind;
+}
+
+void HttpIndex::Builder::Add(const Draft& draft) {
+  const RouteRules& route = routes_[draft.route];
+  Built built{Rule::Of(route), route.category, draft.route, kNoAtom};
+  built.rule.methods = AtomsOf(draft.route).method_bits;
+  if (route.category & kByPath) AddPath(draft.path, built);
+  rules_.push_back(built);
 }
 
 void HttpIndex::Builder::MakeRules() {
@@ -170,95 +200,100 @@ void HttpIndex::Builder::MakeRules() {
                    [](const Draft& a, const Draft& b) { return a.order < b.order; });
   // Dictionaries are filled in the order of precedence over all categories: the numbers of
   // wildcards, patterns and header names say which of them Kong would meet first.
-  for (const Draft& draft : drafts_) Add(draft, index_.routes_[draft.route].category);
+  rules_.reserve(drafts_.size());
+  for (const Draft& draft : drafts_) Add(draft);
   drafts_.clear();
-
-  std::vector<uint32_t> order(index_.rules_.size());
-  std::iota(order.begin(), order.end(), 0);
-  std::stable_sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) {
-    return TriedBefore(rule_categories_[a], rule_categories_[b]);
+  std::stable_sort(rules_.begin(), rules_.end(), [](const Built& a, const Built& b) {
+    return TriedBefore(a.category, b.category);
   });
-  LargeArray<Rule> sorted;
-  sorted.reserve(order.size());
-  std::vector<Category> categories;
-  for (const uint32_t i : order) {
-    sorted.push_back(index_.rules_[i]);
-    categories.push_back(rule_categories_[i]);
-    if (index_.categories_.empty() || index_.categories_.back().bits != categories.back()) {
-      index_.categories_.push_back({categories.back()});
+  index_.rules_.reserve(rules_.size());
+  for (const Built& built : rules_) {
+    index_.rules_.push_back(built.rule);
+    if (index_.categories_.empty() || index_.categories_.back().bits != built.category) {
+      index_.categories_.push_back({built.category});
     }
   }
-  index_.rules_ = std::move(sorted);
-  rule_categories_ = std::move(categories);
 }
 
-void HttpIndex::Builder::FillTrie() {
+void HttpIndex::Builder::FillPrefixes() {
   std::vector<std::pair<std::string_view, uint32_t>> strings;
-  strings.reserve(index_.paths_.size());
-  for (Atom atom = 1; atom <= index_.paths_.size(); ++atom) {
-    strings.emplace_back(index_.paths_.Name(atom), atom * 4 + path_kinds_[atom - 1]);
+  strings.reserve(paths_.size());
+  for (Atom atom = 1; atom <= paths_.size(); ++atom) {
+    strings.emplace_back(paths_.Name(atom), atom * 4 + path_kinds_[atom - 1]);
   }
-  index_.trie_.Build(std::move(strings));
+  index_.prefixes_.Build(strings);
+}
+
+// Calls use(category, rule, number of the rule).
+template <class F>
+void HttpIndex::Builder::EachRule(F&& use) {
+  size_t category = 0;
+  for (uint32_t i = 0; i < rules_.size(); ++i) {
+    if (rules_[i].category != index_.categories_[category].bits) ++category;
+    use(category, rules_[i], i);
+  }
 }
 
 template <class F>
-void HttpIndex::Builder::EachKey(size_t category, uint32_t number, F&& use) {
+void HttpIndex::Builder::EachKey(size_t category, const Built& built, F&& use) {
   static const std::vector<Atom> kNone = {kNoAtom};
-  const Rule& rule = index_.rules_[number];
-  const RouteAtoms& atoms = atoms_[rule.route];
-  const uint32_t list = List(category, rule.regex != 0 ? kRegexRules : kPrefixRules);
-  const auto& headers = rule_categories_[number] & kByHeader ? atoms.headers : kNone;
+  const RouteAtoms& atoms = atoms_[built.route];
+  const uint32_t list = List(category, built.rule.regex != 0 ? kRegexRules : kPrefixRules);
+  const auto& headers = built.category & kByHeader ? atoms.headers : kNone;
   for (const Atom host : atoms.hosts.empty() ? kNone : atoms.hosts) {
     for (const Atom header : headers) {
-      use(PostingKey{list, host, rule.path, header, kNoAtom});
-      for (const Atom sni : atoms.snis) use(PostingKey{list, host, rule.path, header, sni});
+      use(PostingKey{list, host, built.path, header, kNoAtom});
+      for (const Atom sni : atoms.snis) use(PostingKey{list, host, built.path, header, sni});
     }
   }
 }
 
+// Calls use(key, number of the pattern) for each pattern, in their order.
 template <class F>
-void HttpIndex::Builder::EachCount(size_t category, uint32_t number, F&& use) {
-  const Rule& rule = index_.rules_[number];
-  const RouteAtoms& atoms = atoms_[rule.route];
-  for (const Atom host : atoms.hosts) use(PostingKey{List(category, kHostCount), host});
-  if (rule.regex != 0) use(PostingKey{List(category, kRegexCount), rule.regex});
-  if (rule.regex == 0 && rule.path != kNoAtom) {
-    use(PostingKey{List(category, kPathCount), rule.path});
+void HttpIndex::Builder::EachRegex(F&& use) {
+  std::vector<std::pair<uint32_t, Atom>> patterns;  // number and literal beginning
+  for (const Built& built : rules_) {
+    if (built.rule.regex != 0) patterns.emplace_back(built.rule.regex, built.path);
   }
-  for (const Atom method : atoms.methods) use(PostingKey{List(category, kMethodCount), method});
-  for (const Atom sni : atoms.snis) use(PostingKey{List(category, kSniCount), sni});
-  for (const Atom name : atoms.header_names) use(PostingKey{List(category, kHeaderCount), name});
+  std::sort(patterns.begin(), patterns.end());
+  patterns.erase(std::unique(patterns.begin(), patterns.end()), patterns.end());
+  for (const auto& [regex, path] : patterns) use(PostingKey{kRegexesByPrefix, 0, path}, regex);
+}
+
+void HttpIndex::Builder::CountShared(size_t category, const Built& built) {
+  const RouteAtoms& atoms = atoms_[built.route];
+  Tally& tally = index_.tally_;
+  for (const Atom host : atoms.hosts) tally.Count(List(category, kHostCount), host);
+  if (built.rule.regex != 0) tally.Count(List(category, kRegexCount), built.rule.regex);
+  if (built.rule.has_prefix) tally.Count(List(category, kPathCount), built.path);
+  for (const Atom method : atoms.methods) tally.Count(List(category, kMethodCount), method);
+  for (const Atom sni : atoms.snis) tally.Count(List(category, kSniCount), sni);
+  for (const Atom name : atoms.header_names) tally.Count(List(category, kHeaderCount), name);
 }
 
 void HttpIndex::Builder::FillPostings() {
-  const auto each_rule = [&](auto&& use) {
-    size_t category = 0;
-    for (uint32_t i = 0; i < index_.rules_.size(); ++i) {
-      if (rule_categories_[i] != index_.categories_[category].bits) ++category;
-      use(category, i);
-    }
-  };
-  const auto each_regex = [&](auto&& use) {
-    std::vector<std::pair<uint32_t, Atom>> patterns;  // number and literal beginning
-    for (const Rule& rule : index_.rules_) {
-      if (rule.regex != 0) patterns.emplace_back(rule.regex, rule.path);
-    }
-    std::sort(patterns.begin(), patterns.end());
-    patterns.erase(std::unique(patterns.begin(), patterns.end()), patterns.end());
-    for (const auto& [regex, path] : patterns) use(PostingKey{kRegexesByPrefix, 0, path}, regex);
-  };
   Postings& postings = index_.postings_;
-  each_rule([&](size_t category, uint32_t rule) {
-    EachKey(category, rule, [&](const PostingKey& key) { postings.Count(key); });
-    EachCount(category, rule, [&](const PostingKey& key) { postings.Count(key); });
+  EachRule([&](size_t category, const Built& built, uint32_t) {
+    EachKey(category, built, [&](const PostingKey& key) { postings.Count(key); });
+    CountShared(category, built);
   });
-  each_regex([&](const PostingKey& key, uint32_t) { postings.Count(key); });
+  EachRegex([&](const PostingKey& key, uint32_t) { postings.Count(key); });
+  for (const PostingKey& key : wildcard_lists_) postings.Count(key);
   postings.Seal();
-  each_rule([&](size_t category, uint32_t rule) {
-    EachKey(category, rule, [&](const PostingKey& key) { postings.Add(key, rule); });
-    EachCount(category, rule, [&](const PostingKey& key) { postings.Add(key, rule); });
+  EachRule([&](size_t category, const Built& built, uint32_t number) {
+    EachKey(category, built, [&](const PostingKey& key) { postings.Add(key, number); });
   });
-  each_regex([&](const PostingKey& key, uint32_t regex) { postings.Add(key, regex); });
+  EachRegex([&](const PostingKey& key, uint32_t regex) { postings.Add(key, regex); });
+  for (Atom wildcard = 1; wildcard <= wildcard_lists_.size(); ++wildcard)
+    postings.Add(wildcard_lists_[wildcard - 1], wildcard);
+}
+
+// What the rules point to stays with the index.
+void HttpIndex::Builder::Finish() {
+  for (RouteRules& route : routes_) {
+    if (route.headers) index_.headers_.push_back(std::move(route.headers));
+  }
+  index_.has_sni_rules_ = !index_.snis_.empty();
 }
 
 uint32_t HttpIndex::MethodBit(std::string_view method) const {
@@ -272,27 +307,23 @@ void HttpIndex::Build(const std::vector<const entity::Route*>& routes,
   Builder builder(*this);
   builder.Prepare(routes, skipped);
   builder.MakeRules();
-  builder.FillTrie();
+  builder.FillPrefixes();
   builder.FillPostings();
-  has_sni_rules_ = !snis_.empty();
+  builder.Finish();
 }
 
 size_t HttpIndex::memory_bytes() const {
-  size_t bytes = routes_.capacity() * sizeof(RouteRules) + rules_.capacity() * sizeof(Rule) +
-                 categories_.capacity() * sizeof(CategoryInfo) + trie_.memory_bytes() +
-                 patterns_.capacity() * sizeof(HostPattern) + postings_.memory_bytes();
+  size_t bytes = rules_.capacity() * sizeof(Rule) + categories_.capacity() * sizeof(CategoryInfo) +
+                 prefixes_.memory_bytes() + patterns_.capacity() * sizeof(HostPattern) +
+                 postings_.memory_bytes() + tally_.memory_bytes();
   for (const AtomTable* table :
-       {&hosts_, &wildcards_, &wildcard_suffixes_, &wildcard_prefixes_, &paths_, &regex_names_,
-        &methods_, &snis_, &header_names_, &header_values_}) {
+       {&hosts_, &wildcards_, &wildcard_suffixes_, &wildcard_prefixes_, &regex_names_, &methods_,
+        &snis_, &header_names_, &header_values_}) {
     bytes += table->memory_bytes();
   }
   for (const auto& regex : regexes_) bytes += sizeof(void*) + regex->memory_bytes();
-  for (const auto* lists : {&by_suffix_, &by_prefix_}) {
-    for (const auto& list : *lists) bytes += sizeof list + list.capacity() * sizeof(Atom);
-  }
-  for (const RouteRules& route : routes_) {
-    if (!route.headers) continue;
-    for (const HeaderRule& rule : *route.headers) {
+  for (const auto& headers : headers_) {
+    for (const HeaderRule& rule : *headers) {
       bytes += sizeof rule + (rule.pattern ? rule.pattern->memory_bytes() : 0);
       for (const std::string& value : rule.values) bytes += sizeof value + value.capacity();
     }

@@ -8,7 +8,7 @@
 
 namespace silverback::router {
 
-// Bits beside a path's number in the trie.
+// Bits beside a path's number in the table of prefixes.
 constexpr uint32_t kIsPrefix = 1;     // a rule's prefix path
 constexpr uint32_t kBeginsRegex = 2;  // what a rule's pattern literally begins with
 

@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include "router/path_regex.h"
-#include "router/path_trie.h"
 #include "router/test_support.h"
 
 namespace silverback::router {
@@ -402,20 +401,6 @@ TEST(PathRegexTest, LiteralPrefixIsWhatEveryMatchBeginsWith) {
   EXPECT_EQ(PathRegex::LiteralPrefix("/a[|]b|/c"), "");
   EXPECT_EQ(PathRegex::LiteralPrefix("(?i)/a"), "");
   EXPECT_EQ(PathRegex::LiteralPrefix("/\\Qa"), "");
-}
-
-TEST(PathTrieTest, FindsAllStoredPrefixes) {
-  PathTrie trie;
-  trie.Build({{"", 1}, {"/", 2}, {"/a", 3}, {"/ab/c", 4}, {"/abd", 5}, {"/b", 6}});
-  const auto walk = [&](std::string_view text) {
-    std::vector<uint32_t> ids;
-    trie.Walk(text, [&](uint32_t id) { ids.push_back(id); });
-    return ids;
-  };
-  EXPECT_EQ(walk("/ab/cd"), (std::vector<uint32_t>{1, 2, 3, 4}));
-  EXPECT_EQ(walk("/abd"), (std::vector<uint32_t>{1, 2, 3, 5}));
-  EXPECT_EQ(walk("x"), (std::vector<uint32_t>{1}));
-  EXPECT_EQ(walk(""), (std::vector<uint32_t>{1}));
 }
 
 }  // namespace
