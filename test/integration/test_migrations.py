@@ -13,6 +13,7 @@ import time
 import old_kong
 import pytest
 from contents import contents, rows, schema
+from gateway import wait_until
 from postgres import REFERENCE, Database, Postgres, kill, wait_for_sessions_to_end
 
 KILLS, ROWS = int(os.environ.get("SILVERBACK_KILLS", "4")), int(os.environ.get("SILVERBACK_ROWS", "40000"))
@@ -255,6 +256,15 @@ class Session:
     def __exit__(self, *_):
         self.process.stdin.close()
         self.process.wait()
+
+
+def test_a_log_that_another_runner_removes_while_it_is_read_is_an_empty_one(pending):
+    with Session(pending, "BEGIN; DROP SCHEMA silverback_undo_public CASCADE") as other:
+        reader = pending.start("migrations", "status")
+        wait_until(lambda: count(pending, "pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"))
+        other.run("COMMIT")
+        out, err = reader.communicate(timeout=60)
+    assert (reader.returncode, "pending" in out) == (4, True), (out, err)
 
 
 def test_a_lock_of_another_session_is_waited_for_and_named(old):

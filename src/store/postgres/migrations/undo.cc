@@ -60,9 +60,14 @@ Result<UndoLog> UndoLog::Open(Session& session) {
   if (places->size() == 0) return log;
   log.place_ = session.QuoteName(std::string(places->Text(0, 0))) + ".";
   const auto phase = session.Scalar("SELECT phase FROM " + log.Table("state"));
-  // Another role's: it is not ours to read.
-  if (!phase && SqlState(phase.error()) == "42501") return log;
-  if (!phase) return phase.error();
+  if (!phase) {
+    const std::string state = SqlState(phase.error());
+    // Another role's: it is not ours to read.
+    if (state == "42501") return log;
+    // Another runner has come to its end meanwhile and removed the table, or its schema too.
+    if (state == "42P01" || state == "3F000") return UndoLog(session);
+    return phase.error();
+  }
   for (size_t i = 0; i < std::size(kPhases); ++i) {
     if (*phase == kPhases[i]) log.phase_ = static_cast<Phase>(i);
   }
