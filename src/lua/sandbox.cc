@@ -1,16 +1,12 @@
 #include "lua/sandbox.h"
 
-#include <cstdlib>
-
 #include "lua/convert.h"
-#include "util/string_util.h"
+#include "lua/template.h"
 
 namespace silverback::lua {
 namespace {
 
-constexpr size_t kMostMemory = size_t{64} << 20;
 constexpr size_t kMostTexts = 1000;
-constexpr int kMostInstructions = 10'000'000;
 
 // What a text may use of Lua's own library: nothing that reaches files, processes or other states.
 struct Library {
@@ -31,19 +27,6 @@ const Library kSafe[] = {
       "upper"}},
     {"table", {"concat", "insert", "maxn", "remove", "sort"}},
 };
-
-std::string Message(lua_State* lua) {
-  size_t size = 0;
-  const char* text = lua_tolstring(lua, -1, &size);
-  return text != nullptr ? std::string(text, size)
-                         : "(error object is a " + std::string(luaL_typename(lua, -1)) + " value)";
-}
-
-// From then on every instruction raises it, so that no pcall of the text keeps it going.
-void StopTheEndless(lua_State* lua, lua_Debug*) {
-  lua_sethook(lua, StopTheEndless, LUA_MASKCOUNT, 1);
-  luaL_error(lua, "the function runs too long");
-}
 
 int Require(lua_State* lua) {
   const char* name = luaL_checkstring(lua, 1);
@@ -69,23 +52,17 @@ int PushTableOf(lua_State* lua, int table, std::string_view name) {
   return lua_gettop(lua);
 }
 
+Error Disabled() {
+  return {ErrorCode::kOperationUnsupported,
+          "loading of untrusted Lua code disabled because 'untrusted_lua' config option is set to "
+          "'off'"};
+}
+
 }  // namespace
 
-struct Sandbox::Memory {
-  size_t used = 0;
-
-  static void* Allocate(void* self, void* block, size_t old_size, size_t new_size) {
-    auto& memory = *static_cast<Memory*>(self);
-    if (new_size == 0) {
-      std::free(block);
-      memory.used -= old_size;
-      return nullptr;
-    }
-    if (new_size > old_size && memory.used - old_size + new_size > kMostMemory) return nullptr;
-    void* moved = std::realloc(block, new_size);
-    if (moved != nullptr) memory.used += new_size - old_size;
-    return moved;
-  }
+// Compiled texts by what they say, as the same ones stand in many configurations.
+struct Sandbox::Compiled {
+  std::unordered_map<std::string, std::unique_ptr<Reference>> texts;
 };
 
 class Sandbox::Text final : public plugin::Script {
@@ -100,151 +77,205 @@ class Sandbox::Text final : public plugin::Script {
   const std::string text_;
 };
 
+class Sandbox::Rendered final : public plugin::Template {
+ public:
+  Rendered(Sandbox& sandbox, std::string chunk) : sandbox_(sandbox), chunk_(std::move(chunk)) {}
+  Result<std::string> Render(plugin::Exchange& exchange,
+                             plugin::TemplateScope& scope) const override {
+    return sandbox_.Render(chunk_, exchange, scope);
+  }
+
+ private:
+  Sandbox& sandbox_;
+  const std::string chunk_;
+};
+
+class PlainText final : public plugin::Template {
+ public:
+  explicit PlainText(std::string text) : text_(std::move(text)) {}
+  Result<std::string> Render(plugin::Exchange&, plugin::TemplateScope&) const override {
+    return text_;
+  }
+
+ private:
+  const std::string text_;
+};
+
 Sandbox::Sandbox(Options options, PdkContext context)
     : options_(std::move(options)),
       context_(std::move(context)),
-      memory_(std::make_unique<Memory>()),
-      lua_(lua_newstate(&Memory::Allocate, memory_.get())) {
-  if (lua_ == nullptr) return;
-  luaL_openlibs(lua_);
-  // Compiled traces would not count their instructions.
-  luaJIT_setmode(lua_, 0, LUAJIT_MODE_ENGINE | LUAJIT_MODE_OFF);
-}
+      state_(std::make_shared<State>()),
+      compiled_(std::make_unique<Compiled>()) {}
 
-Sandbox::~Sandbox() {
-  if (lua_ != nullptr) lua_close(lua_);
-}
+Sandbox::~Sandbox() = default;
 
 Result<std::unique_ptr<plugin::Script>> Sandbox::Load(const std::string& text) {
-  if (options_.untrusted_lua == "off")
-    return Error(ErrorCode::kOperationUnsupported,
-                 "loading of untrusted Lua code disabled because 'untrusted_lua' config option is "
-                 "set to 'off'");
+  if (options_.untrusted_lua == "off") return Disabled();
   return std::unique_ptr<plugin::Script>(new Text(*this, text));
 }
 
-// The reference of a text's function, compiled when it is first run.
-Result<int> Sandbox::Compiled(const std::string& text) {
-  if (lua_ == nullptr) return Error(ErrorCode::kOperationUnsupported, "no memory for Lua");
-  if (const auto known = compiled_.find(text); known != compiled_.end()) return known->second;
+Result<std::unique_ptr<plugin::Template>> Sandbox::LoadTemplate(const std::string& text) {
+  const auto chunk = TemplateChunk(text);
+  if (!chunk) return std::unique_ptr<plugin::Template>(new PlainText(text));
+  if (options_.untrusted_lua == "off") return Disabled();
+  return std::unique_ptr<plugin::Template>(new Rendered(*this, *chunk));
+}
+
+// Pushes a text's function, which is compiled when it is first run. Raises Lua's error.
+void Sandbox::PushCompiled(const std::string& text) {
+  lua_State* lua = state_->get();
+  auto& texts = compiled_->texts;
+  if (const auto known = texts.find(text); known != texts.end()) return known->second->Push(lua);
   // Byte code could break out of any sandbox.
-  if (text.starts_with('\x1b'))
-    return Error(ErrorCode::kInvalidInput, "attempt to load chunk with wrong mode");
-  if (luaL_loadbuffer(lua_, text.data(), text.size(), text.c_str()) != 0) {
-    const Error error(ErrorCode::kInvalidInput, Message(lua_));
-    lua_settop(lua_, 0);
-    return error;
-  }
-  if (compiled_.size() >= kMostTexts) {
-    for (const auto& [old, function] : compiled_) luaL_unref(lua_, LUA_REGISTRYINDEX, function);
-    compiled_.clear();
-  }
-  return compiled_[text] = luaL_ref(lua_, LUA_REGISTRYINDEX);
+  if (text.starts_with('\x1b')) luaL_error(lua, "attempt to load chunk with wrong mode");
+  if (luaL_loadbuffer(lua, text.data(), text.size(), text.c_str()) != 0) lua_error(lua);
+  if (texts.size() >= kMostTexts) texts.clear();
+  lua_pushvalue(lua, -1);
+  auto& slot = texts[text];
+  slot = std::make_unique<Reference>();
+  slot->Take(state_);
 }
 
 // A fresh environment for one run, on the top of the stack.
 void Sandbox::PushEnvironment() {
-  lua_newtable(lua_);
+  lua_State* lua = state_->get();
+  lua_newtable(lua);
   if (options_.untrusted_lua == "on") {
-    lua_newtable(lua_);
-    lua_pushvalue(lua_, LUA_GLOBALSINDEX);
-    lua_setfield(lua_, -2, "__index");
-    lua_setmetatable(lua_, -2);
+    lua_newtable(lua);
+    lua_pushvalue(lua, LUA_GLOBALSINDEX);
+    lua_setfield(lua, -2, "__index");
+    lua_setmetatable(lua, -2);
   } else {
     AddAllowed();
   }
-  PushKong(lua_, context_);
-  lua_setfield(lua_, -2, "kong");
-  PushNgx(lua_, context_);
-  lua_setfield(lua_, -2, "ngx");
+  PushKong(lua, context_);
+  lua_setfield(lua, -2, "kong");
+  PushNgx(lua, context_);
+  lua_setfield(lua, -2, "ngx");
 }
 
 void Sandbox::AddAllowed() {
+  lua_State* lua = state_->get();
   for (const Library& library : kSafe) {
     const bool global = *library.name == '\0';
-    lua_getglobal(lua_, global ? "_G" : library.name);
-    if (!global) lua_newtable(lua_);
+    lua_getglobal(lua, global ? "_G" : library.name);
+    if (!global) lua_newtable(lua);
     const int from = global ? -1 : -2;
     for (const char* function : library.functions) {
-      lua_getfield(lua_, from, function);
-      lua_setfield(lua_, global ? -3 : -2, function);
+      lua_getfield(lua, from, function);
+      lua_setfield(lua, global ? -3 : -2, function);
     }
-    if (!global) lua_setfield(lua_, -3, library.name);
-    lua_pop(lua_, 1);
+    if (!global) lua_setfield(lua, -3, library.name);
+    lua_pop(lua, 1);
   }
+  AddChosen();
+}
+
+// What the configuration lets in: globals and modules.
+void Sandbox::AddChosen() {
+  lua_State* lua = state_->get();
   for (const std::string& name : options_.environment) AddGlobal(name);
-  lua_newtable(lua_);
+  lua_newtable(lua);
   for (const std::string& module : options_.requires_allowed) {
-    lua_pushboolean(lua_, 1);
-    lua_setfield(lua_, -2, module.c_str());
+    lua_pushboolean(lua, 1);
+    lua_setfield(lua, -2, module.c_str());
   }
-  lua_pushcclosure(lua_, Require, 1);
-  lua_setfield(lua_, -2, "require");
+  lua_pushcclosure(lua, Require, 1);
+  lua_setfield(lua, -2, "require");
 }
 
 // A global, or a member of one ("table.concat"), under the same name in the environment on the top.
 void Sandbox::AddGlobal(const std::string& name) {
-  const int environment = lua_gettop(lua_);
+  lua_State* lua = state_->get();
+  const int environment = lua_gettop(lua);
   int to = environment;
   int from = environment + 1;
-  lua_pushvalue(lua_, LUA_GLOBALSINDEX);
+  lua_pushvalue(lua, LUA_GLOBALSINDEX);
   for (std::string_view rest = name;;) {
-    luaL_checkstack(lua_, 6, "too many levels");
+    luaL_checkstack(lua, 6, "too many levels");
     const std::string_view part = rest.substr(0, rest.find('.'));
-    PushText(lua_, part);
-    lua_rawget(lua_, from);
-    from = lua_gettop(lua_);
+    PushText(lua, part);
+    lua_rawget(lua, from);
+    from = lua_gettop(lua);
     if (part.size() == rest.size()) {
-      PushText(lua_, part);
-      lua_pushvalue(lua_, from);
-      lua_rawset(lua_, to);
+      PushText(lua, part);
+      lua_pushvalue(lua, from);
+      lua_rawset(lua, to);
       break;
     }
-    if (!lua_istable(lua_, from)) break;
+    if (!lua_istable(lua, from)) break;
     rest.remove_prefix(part.size() + 1);
-    to = PushTableOf(lua_, to, part);
+    to = PushTableOf(lua, to, part);
   }
-  lua_settop(lua_, environment);
+  lua_settop(lua, environment);
 }
 
 Result<Json> Sandbox::Run(const std::string& text, plugin::Exchange& exchange) {
-  const auto function = Compiled(text);
-  if (!function) return function.error();
   struct Call {
     Sandbox& sandbox;
-    int function;
-  } call{*this, *function};
+    const std::string& text;
+    std::optional<Json> result;
+  } call{*this, text, {}};
   context_.exchange = &exchange;
-  lua_sethook(lua_, StopTheEndless, LUA_MASKCOUNT, kMostInstructions);
-  // Within a protected call, so that want of memory is an error of the script as any other.
-  const int failed = lua_cpcall(
-      lua_,
+  const Status done = state_->Run(
       [](lua_State* lua) {
         auto& its = *static_cast<Call*>(lua_touserdata(lua, 1));
-        lua_settop(lua, 0);
-        lua_rawgeti(lua, LUA_REGISTRYINDEX, its.function);
+        its.sandbox.PushCompiled(its.text);
         its.sandbox.PushEnvironment();
-        lua_setfenv(lua, 1);
+        lua_setfenv(lua, -2);
         lua_call(lua, 0, 1);
-        lua_setfield(lua, LUA_REGISTRYINDEX, "silverback.result");
+        its.result = ToJson(lua, -1);
         return 0;
       },
       &call);
-  lua_sethook(lua_, nullptr, 0, 0);
   context_.exchange = nullptr;
-  if (failed != 0) {
-    const Error error(ErrorCode::kInvalidInput, Message(lua_));
-    lua_settop(lua_, 0);
-    return error;
-  }
-  lua_getfield(lua_, LUA_REGISTRYINDEX, "silverback.result");
-  auto value = ToJson(lua_, -1);
-  lua_settop(lua_, 0);
-  if (!value)
+  if (!done) return done.error();
+  if (!call.result)
     return Error(ErrorCode::kInvalidInput,
                  "value must be nil, a number, string, boolean or a non self-referencial table "
                  "containing numbers, string and booleans");
-  return *std::move(value);
+  return *std::move(call.result);
+}
+
+// What expressions of templates may use: types of values, what the configuration lets in, and the
+// request. With untrusted_lua = on all of Lua's globals stand behind that.
+void Sandbox::PushTemplateEnvironment() {
+  lua_State* lua = state_->get();
+  lua_newtable(lua);
+  if (options_.untrusted_lua != "on") AddChosen();
+  lua_getglobal(lua, "type");
+  lua_setfield(lua, -2, "type");
+  PushTemplateValues(lua, context_, options_.untrusted_lua == "on");
+  lua_setmetatable(lua, -2);
+}
+
+Result<std::string> Sandbox::Render(const std::string& chunk, plugin::Exchange& exchange,
+                                    plugin::TemplateScope& scope) {
+  struct Call {
+    Sandbox& sandbox;
+    const std::string& chunk;
+    std::string result;
+  } call{*this, chunk, {}};
+  context_.exchange = &exchange;
+  context_.scope = &scope;
+  const Status done = state_->Run(
+      [](lua_State* lua) {
+        auto& its = *static_cast<Call*>(lua_touserdata(lua, 1));
+        its.sandbox.PushCompiled(its.chunk);
+        its.sandbox.PushTemplateEnvironment();
+        lua_setfenv(lua, -2);
+        lua_getglobal(lua, "tostring");
+        lua_call(lua, 1, 1);
+        size_t size = 0;
+        const char* text = lua_tolstring(lua, -1, &size);
+        its.result.assign(text, size);
+        return 0;
+      },
+      &call);
+  context_.exchange = nullptr;
+  context_.scope = nullptr;
+  if (!done) return done.error();
+  return std::move(call.result);
 }
 
 }  // namespace silverback::lua

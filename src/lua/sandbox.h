@@ -6,13 +6,12 @@
 // One per worker; texts run on its event loop only. Kong's page: kong.conf, "untrusted_lua".
 #pragma once
 
-#include <lua.hpp>
 #include <memory>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "lua/pdk.h"
+#include "lua/state.h"
 #include "plugin/script.h"
 
 namespace silverback::lua {
@@ -31,23 +30,27 @@ class Sandbox final : public plugin::Scripts {
 
   // Any thread: configurations are made beside the event loop.
   Result<std::unique_ptr<plugin::Script>> Load(const std::string& text) override;
+  Result<std::unique_ptr<plugin::Template>> LoadTemplate(const std::string& text) override;
 
  private:
   class Text;
-  struct Memory;
-  friend class Text;
+  class Rendered;
+  struct Compiled;
 
   Result<Json> Run(const std::string& text, plugin::Exchange& exchange);
-  Result<int> Compiled(const std::string& text);
+  Result<std::string> Render(const std::string& chunk, plugin::Exchange& exchange,
+                             plugin::TemplateScope& scope);
+  void PushCompiled(const std::string& text);
   void PushEnvironment();
+  void PushTemplateEnvironment();
   void AddAllowed();
+  void AddChosen();
   void AddGlobal(const std::string& name);
 
   const Options options_;
   PdkContext context_;
-  std::unique_ptr<Memory> memory_;
-  std::unordered_map<std::string, int> compiled_;
-  lua_State* lua_ = nullptr;  // null when memory was too short for one
+  const std::shared_ptr<State> state_;
+  const std::unique_ptr<Compiled> compiled_;
 };
 
 }  // namespace silverback::lua

@@ -27,7 +27,10 @@ class SandboxTest : public ::testing::Test {
   void Use(const std::string& untrusted_lua, std::vector<std::string> environment = {}) {
     sandbox_ = std::make_unique<Sandbox>(
         Sandbox::Options{untrusted_lua, {"allowed.module"}, std::move(environment)},
-        PdkContext{nullptr, &env_.log, &env_.entities, [] { return 1700000000.5; }, "the-node"});
+        PdkContext{.log = &env_.log,
+                   .entities = &env_.entities,
+                   .now = [] { return 1700000000.5; },
+                   .node_id = "the-node"});
   }
 
   SandboxTest() { Use("sandbox"); }

@@ -193,6 +193,7 @@ void RequestContext::SetMethod(std::string_view method) {
       {"PATCH", NGX_HTTP_PATCH},
       {"TRACE", NGX_HTTP_TRACE},
       {"PROPPATCH", NGX_HTTP_PROPPATCH}};
+  from_head = from_head || r_->method == NGX_HTTP_HEAD;
   r_->method = NGX_HTTP_UNKNOWN;
   for (const auto& [name, number] : kMethods) {
     if (name == method) r_->method = number;

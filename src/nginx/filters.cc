@@ -119,12 +119,17 @@ void FilterHeaders(RequestContext& context) {
   }
   AddDebugHeaders(context);
   context.runner().HeaderFilter(context);
+  if (context.from_head) r->header_only = 1;
   if (context.proxied) {
     AddProxiedHeaders(context);
   } else {
     AddLocalHeaders(context);
   }
-  if (context.runner().NeedsBody() && !r->header_only) {
+  if (const auto& body = context.replaced_response_body()) {
+    ngx_http_clear_content_length(r);
+    ngx_http_clear_accept_ranges(r);
+    r->headers_out.content_length_n = static_cast<off_t>(body->size());
+  } else if (context.runner().NeedsBody() && !r->header_only) {
     // Plugins may change the body's length; without one nginx sends chunks.
     ngx_http_clear_content_length(r);
     ngx_http_clear_accept_ranges(r);
@@ -139,7 +144,7 @@ ngx_int_t HeaderFilter(ngx_http_request_t* r) {
     RequestContext* context = RequestContext::Find(r);
     if (context != nullptr && !context->headers_done) FilterHeaders(*context);
     HideEngine(r);
-    return true;
+    return context == nullptr || !context->aborted;
   });
   return ok ? next_header_filter(r) : NGX_ERROR;
 }
@@ -162,7 +167,12 @@ ngx_int_t FilterBody(RequestContext& context, ngx_chain_t* in) {
   ngx_http_request_t* r = context.request();
   std::string text;
   plugin::BodyChunk chunk = Collect(in, text);
-  context.runner().BodyFilter(context, chunk);
+  if (context.replaced_response_body()) {
+    text = chunk.last ? std::move(*context.replaced_response_body()) : "";
+  } else {
+    context.runner().BodyFilter(context, chunk);
+  }
+  if (context.aborted) return NGX_ERROR;
   auto* out = static_cast<ngx_buf_t*>(ngx_calloc_buf(r->pool));
   if (out == nullptr) return NGX_ERROR;
   if (!text.empty()) {
@@ -192,7 +202,9 @@ ngx_int_t BodyFilter(ngx_http_request_t* r, ngx_chain_t* in) {
   RequestContext* context = RequestContext::Find(r);
   if (context == nullptr) return next_body_filter(r, in);
   if (IsLast(in)) context->body_filter_ended_ms = RequestContext::NowMs();
-  if (!context->runner().NeedsBody()) return next_body_filter(r, in);
+  if (context->aborted) return NGX_ERROR;
+  if (!context->runner().NeedsBody() && !context->replaced_response_body())
+    return next_body_filter(r, in);
   return Guard(r->connection->log, "body filter", ngx_int_t{NGX_ERROR},
                [&] { return FilterBody(*context, in); });
 }

@@ -168,7 +168,10 @@ Status Gateway::Parts::MakeServices(ZoneContent& zone) {
       lua::Sandbox::Options{conf->String("untrusted_lua"),
                             conf->List("untrusted_lua_sandbox_requires"),
                             conf->List("untrusted_lua_sandbox_environment")},
-      lua::PdkContext{nullptr, &logger, entities.get(), &CachedNow, runtime::NodeId(*conf)});
+      lua::PdkContext{.log = &logger,
+                      .entities = entities.get(),
+                      .now = &CachedNow,
+                      .node_id = runtime::NodeId(*conf)});
   env.reset(new plugin::PluginEnv{*entities, *counters, *http, *timers, *background, logger,
                                   &CachedNow, [] { return NewUuid(); }, conf->database() == "off",
                                   runtime::NodeId(*conf), scripts.get(), datagrams.get()});

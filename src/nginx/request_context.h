@@ -47,6 +47,9 @@ class RequestContext final : public plugin::Exchange {
   int Port() const override;
   int ForwardedPort() const override;
   std::string_view Path() const override;
+  plugin::Headers UriCaptures() const override {
+    return match_ ? match_->captures : plugin::Headers();
+  }
   std::string_view RawTarget() const override;
   std::string_view RawQuery() const override;
   double HttpVersion() const override;
@@ -83,6 +86,8 @@ class RequestContext final : public plugin::Exchange {
   void ClearResponseHeader(std::string_view name) override;
   plugin::ResponseSource Source() const override;
   std::optional<int> UpstreamStatus() const override;
+  void ReplaceResponseBody(std::string body) override { replaced_body_ = std::move(body); }
+  void Abort() override { aborted = true; }
   void Respond(plugin::LocalResponse response) override;
 
   const entity::Route* route() const override { return match_ ? match_->route : nullptr; }
@@ -149,6 +154,7 @@ class RequestContext final : public plugin::Exchange {
   // Expires when the request dies.
   std::weak_ptr<RequestContext*> Token();
   bool body_replaced() const { return new_body_.has_value(); }
+  std::optional<std::string>& replaced_response_body() { return replaced_body_; }
   const std::string& host_override() const { return host_override_; }
   // Puts what SetRequestBody gave in place of the client's body. REQUIRES: that was read.
   void ReplaceBody();
@@ -163,6 +169,8 @@ class RequestContext final : public plugin::Exchange {
   bool unexpected = false;    // the error handler answers
   bool answered = false;      // a local answer of a plugin or of routing
   bool headers_done = false;  // our header filter has seen the response
+  bool aborted = false;       // a plugin wants no answer, or no more of it, to be sent
+  bool from_head = false;     // the client's method was HEAD, whatever the upstream's is
   bool wants_trailers = false;
   bool wants_debug = false;  // the client asks what its request was matched with
 
@@ -198,7 +206,7 @@ class RequestContext final : public plugin::Exchange {
   std::vector<plugin::LogEdit> log_edits_;
   std::vector<std::pair<const void*, std::shared_ptr<void>>> slots_;
   std::optional<plugin::LocalResponse> response_;
-  std::optional<std::string> new_body_;
+  std::optional<std::string> new_body_, replaced_body_;
   ngx_int_t body_error_ = 0;
   // Set while a resume may come: shared with the resumers, emptied when the request dies.
   std::shared_ptr<RequestContext*> self_;

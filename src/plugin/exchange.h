@@ -64,7 +64,10 @@ class Exchange {
   virtual std::string_view ForwardedHost() const { return {}; }
   virtual std::string_view ForwardedPath() const { return {}; }
   virtual std::string_view ForwardedPrefix() const { return {}; }
-  virtual std::string_view Path() const = 0;         // normalised, without query
+  virtual std::string_view Path() const = 0;  // normalised, without query
+  // What the groups of the route's regular expression captured: named ones, then "0" (all of the
+  // match) to "n".
+  virtual Headers UriCaptures() const { return {}; }
   virtual std::string_view RawTarget() const = 0;    // request target as received, with query
   virtual std::string_view RawQuery() const = 0;     // without "?"
   virtual double HttpVersion() const = 0;            // 1.0, 1.1, 2.0
@@ -109,6 +112,12 @@ class Exchange {
   virtual void ClearResponseHeader(std::string_view name) = 0;
   virtual ResponseSource Source() const = 0;
   virtual std::optional<int> UpstreamStatus() const = 0;
+
+  // In header_filter: what the client gets instead of the response's body.
+  virtual void ReplaceResponseBody(std::string) {}
+  // Ends the connection without an answer, or in the middle of it, as a response that cannot be
+  // made right must not be taken for one. In header_filter and body_filter.
+  virtual void Abort() {}
 
   // Ends the request with this answer; return Next::kRespond afterwards. Only before the response
   // has begun.

@@ -41,6 +41,9 @@ class Plugin {
   // The one phase before proxying of a TCP or UDP session (Exchange::IsStream).
   virtual Next OnPreread(Exchange&) const { return Next::kContinue; }
   virtual void OnHeaderFilter(Exchange&) const {}
+  // Asked once, after the header filters, of a plugin with the phase body_filter: whether it looks
+  // at this response's body. Without any that does, the body passes untouched.
+  virtual bool WantsBody(Exchange&) const { return true; }
   virtual void OnBodyFilter(Exchange&, BodyChunk&) const {}
   virtual void OnLog(Exchange&) const {}
 };

@@ -158,5 +158,29 @@ TEST_F(AuthTest, LargeBodiesAreRefused) {
   EXPECT_EQ(exchange_.answer->status, 411);
 }
 
+TEST_F(AuthTest, CrawlersAreRefusedUnlessAllowed) {
+  const auto plugin = env_.Make(
+      "bot-detection", {{"allow", {"^curl", "Googlebot"}}, {"deny", {"Mozilla", "evil\\d"}}});
+  for (const auto& [agent, next] :
+       std::initializer_list<std::pair<const char*, Next>>{{"curl/8 spider", Next::kContinue},
+                                                           {"Googlebot/2.1", Next::kContinue},
+                                                           {"Mozilla/5.0", Next::kRespond},
+                                                           {"evil7", Next::kRespond},
+                                                           {"Twitterbot/1.0", Next::kRespond},
+                                                           {"  Scrapy  ", Next::kRespond},
+                                                           {"x/fetchurl 1", Next::kRespond},
+                                                           {"Go-http-client/1.1", Next::kRespond},
+                                                           {"EDI/1", Next::kRespond},
+                                                           {"EDI", Next::kContinue},
+                                                           {"Cubot", Next::kContinue},
+                                                           {"", Next::kContinue}}) {
+    exchange_.request_headers = {{"User-Agent", agent}};
+    EXPECT_EQ(plugin->OnAccess(exchange_), next) << agent;
+  }
+  exchange_.request_headers = {{"User-Agent", "a"}, {"User-Agent", "b"}};
+  EXPECT_EQ(plugin->OnAccess(exchange_), Next::kRespond);
+  EXPECT_EQ(exchange_.answer->status, 400);
+}
+
 }  // namespace
 }  // namespace silverback::plugins

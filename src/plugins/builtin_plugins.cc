@@ -1,10 +1,10 @@
 // The bundled plugins that have a handler. A new one is a line here.
 #include <algorithm>
-#include <array>
 
 #include "plugin/plugin.h"
 #include "plugins/acl/acl.h"
 #include "plugins/basic_auth/basic_auth.h"
+#include "plugins/bot_detection/bot_detection.h"
 #include "plugins/correlation_id/correlation_id.h"
 #include "plugins/cors/cors.h"
 #include "plugins/file_log/file_log.h"
@@ -15,6 +15,8 @@
 #include "plugins/rate_limiting/rate_limiting.h"
 #include "plugins/request_size_limiting/request_size_limiting.h"
 #include "plugins/request_termination/request_termination.h"
+#include "plugins/request_transformer/request_transformer.h"
+#include "plugins/response_transformer/response_transformer.h"
 #include "plugins/syslog/syslog.h"
 #include "plugins/udp_log/udp_log.h"
 
@@ -23,20 +25,23 @@ namespace {
 
 using namespace plugins;
 
-constexpr std::array<const PluginType*, 14> kBuiltin = {&kCors,
-                                                        &kKeyAuth,
-                                                        &kBasicAuth,
-                                                        &kIpRestriction,
-                                                        &kRequestSizeLimiting,
-                                                        &kAcl,
-                                                        &kRateLimiting,
-                                                        &kHttpLog,
-                                                        &kFileLog,
-                                                        &kUdpLog,
-                                                        &kLoggly,
-                                                        &kSyslog,
-                                                        &kRequestTermination,
-                                                        &kCorrelationId};
+constexpr const PluginType* kBuiltin[] = {&kBotDetection,
+                                          &kCors,
+                                          &kKeyAuth,
+                                          &kBasicAuth,
+                                          &kIpRestriction,
+                                          &kRequestSizeLimiting,
+                                          &kAcl,
+                                          &kRateLimiting,
+                                          &kRequestTransformer,
+                                          &kResponseTransformer,
+                                          &kHttpLog,
+                                          &kFileLog,
+                                          &kUdpLog,
+                                          &kLoggly,
+                                          &kSyslog,
+                                          &kRequestTermination,
+                                          &kCorrelationId};
 
 }  // namespace
 

@@ -8,13 +8,16 @@ namespace silverback::plugin {
 namespace {
 
 TEST(BuiltinPlugins, RunInKongsOrder) {
-  const std::vector<std::string> expected = {"cors",
+  const std::vector<std::string> expected = {"bot-detection",
+                                             "cors",
                                              "key-auth",
                                              "basic-auth",
                                              "ip-restriction",
                                              "request-size-limiting",
                                              "acl",
                                              "rate-limiting",
+                                             "request-transformer",
+                                             "response-transformer",
                                              "http-log",
                                              "file-log",
                                              "udp-log",

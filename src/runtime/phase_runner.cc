@@ -100,7 +100,11 @@ void PhaseRunner::ConfigureGlobals() {
 
 void PhaseRunner::HeaderFilter(Exchange& exchange) {
   ConfigureGlobals();
-  if (!(phases_ & plugin::kHeaderFilter)) return;
+  if (phases_ & plugin::kHeaderFilter) RunHeaderFilters(exchange);
+  if (phases_ & plugin::kBodyFilter) ChooseBodyFilters(exchange);
+}
+
+void PhaseRunner::RunHeaderFilters(Exchange& exchange) {
   for (const PluginSlot* slot : ran_) {
     if (!slot->plugin || !(slot->phases() & plugin::kHeaderFilter)) continue;
     try {
@@ -111,9 +115,15 @@ void PhaseRunner::HeaderFilter(Exchange& exchange) {
   }
 }
 
-void PhaseRunner::BodyFilter(Exchange& exchange, plugin::BodyChunk& chunk) {
+void PhaseRunner::ChooseBodyFilters(Exchange& exchange) {
   for (const PluginSlot* slot : ran_) {
     if (!slot->plugin || !(slot->phases() & plugin::kBodyFilter)) continue;
+    if (slot->plugin->WantsBody(exchange)) body_filters_.push_back(slot);
+  }
+}
+
+void PhaseRunner::BodyFilter(Exchange& exchange, plugin::BodyChunk& chunk) {
+  for (const PluginSlot* slot : body_filters_) {
     try {
       slot->plugin->OnBodyFilter(exchange, chunk);
     } catch (const std::exception& e) {

@@ -33,8 +33,8 @@ class PhaseRunner {
   void BodyFilter(plugin::Exchange& exchange, plugin::BodyChunk& chunk);
   void Log(plugin::Exchange& exchange);
 
-  // False: no plugin looks at the body, so chunks need not be copied. Known from HeaderFilter on.
-  bool NeedsBody() const { return phases_ & plugin::kBodyFilter; }
+  // False: no plugin looks at the body, so chunks need not be copied. Known after HeaderFilter.
+  bool NeedsBody() const { return !body_filters_.empty(); }
   bool NeedsHeaderFilter() const { return phases_ & plugin::kHeaderFilter; }
 
  private:
@@ -45,6 +45,8 @@ class PhaseRunner {
   Outcome Run(plugin::Exchange& exchange);
   void ConfigureGlobals();
   void Collect(const PluginSlot* slot);
+  void RunHeaderFilters(plugin::Exchange& exchange);
+  void ChooseBodyFilters(plugin::Exchange& exchange);
   plugin::Next Call(const PluginSlot& slot, plugin::Exchange& exchange);
   void Refuse(plugin::Exchange& exchange, const std::string& why);
 
@@ -53,6 +55,7 @@ class PhaseRunner {
   const bool stream_;
   std::vector<const PluginSlot*>
       ran_;  // what applies to this request, by priority: later phases run these
+  std::vector<const PluginSlot*> body_filters_;
   const PluginPlan* plan_ = nullptr;  // of the phase that is under way
   size_t at_ = 0;
   plugin::Phase phase_ = plugin::kRewrite;

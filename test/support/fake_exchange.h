@@ -19,11 +19,13 @@ class FakeExchange : public plugin::Exchange {
   const entity::Service* matched_service = nullptr;
   int status = 200;
   Json log_entry = Json::object();
+  plugin::Headers captures;
 
   // -- what a test looks at
   std::optional<plugin::LocalResponse> answer;
   std::optional<std::string> new_body;
-  bool anonymous = false;
+  std::optional<std::string> new_response_body;
+  bool anonymous = false, aborted = false;
   int suspended = 0, resumed = 0;
   bool resumed_with_answer = false;
 
@@ -47,6 +49,7 @@ class FakeExchange : public plugin::Exchange {
   int Port() const override { return 8000; }
   int ForwardedPort() const override { return 8000; }
   std::string_view Path() const override { return path; }
+  plugin::Headers UriCaptures() const override { return captures; }
   std::string_view RawTarget() const override { return path; }
   std::string_view RawQuery() const override { return query; }
   double HttpVersion() const override { return 1.1; }
@@ -99,6 +102,8 @@ class FakeExchange : public plugin::Exchange {
   void ClearResponseHeader(std::string_view name) override { Erase(response_headers, name); }
   plugin::ResponseSource Source() const override { return plugin::ResponseSource::kService; }
   std::optional<int> UpstreamStatus() const override { return status; }
+  void ReplaceResponseBody(std::string text) override { new_response_body = std::move(text); }
+  void Abort() override { aborted = true; }
   void Respond(plugin::LocalResponse response) override { answer = std::move(response); }
 
   const entity::Route* route() const override { return matched_route; }

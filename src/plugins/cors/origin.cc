@@ -1,17 +1,10 @@
 #include "plugins/cors/origin.h"
 
-#define PCRE2_CODE_UNIT_WIDTH 8
-#include <pcre2.h>
-
+#include "plugins/pattern/pattern.h"
 #include "util/string_util.h"
 
 namespace silverback::plugins {
 namespace {
-
-struct FreeCode {
-  void operator()(pcre2_code* code) const { pcre2_code_free(code); }
-};
-using Pattern = std::unique_ptr<pcre2_code, FreeCode>;
 
 std::string_view HostOf(std::string_view origin) {
   const size_t scheme = origin.find("://");
@@ -22,18 +15,14 @@ std::string_view HostOf(std::string_view origin) {
 }  // namespace
 
 struct OriginMatcher::Entry {
-  std::string plain;     // normalised; "" for a pattern
-  Pattern pattern;       // null for a pattern that does not compile: it matches nothing
+  std::string plain;  // normalised; "" for a pattern
+  // Null for a pattern that does not compile: it matches nothing.
+  std::unique_ptr<const Pattern> pattern;
   bool by_host = false;  // the pattern speaks of the host alone
 
   bool Matches(const std::string& origin) const {
     if (!plain.empty()) return plain == origin;
-    if (!pattern) return false;
-    const std::string_view subject = by_host ? HostOf(origin) : std::string_view(origin);
-    const std::unique_ptr<pcre2_match_data, void (*)(pcre2_match_data*)> data(
-        pcre2_match_data_create_from_pattern(pattern.get(), nullptr), pcre2_match_data_free);
-    return pcre2_match(pattern.get(), reinterpret_cast<PCRE2_SPTR>(subject.data()), subject.size(),
-                       0, PCRE2_ANCHORED, data.get(), nullptr) >= 0;
+    return pattern && pattern->FoundAtStart(by_host ? HostOf(origin) : std::string_view(origin));
   }
 };
 
@@ -71,10 +60,7 @@ Result<OriginMatcher> OriginMatcher::Create(const std::vector<std::string>& orig
     } else {
       entry.by_host = text.find(':') == std::string::npos;
       if (!text.ends_with('$')) text += '$';
-      int code = 0;
-      PCRE2_SIZE offset = 0;
-      entry.pattern.reset(pcre2_compile(reinterpret_cast<PCRE2_SPTR>(text.data()), text.size(), 0,
-                                        &code, &offset, nullptr));
+      entry.pattern = Pattern::Compile(text);
     }
     matcher.entries_.push_back(std::move(entry));
   }

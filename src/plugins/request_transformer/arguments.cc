@@ -1,0 +1,90 @@
+#include "plugins/request_transformer/arguments.h"
+
+#include <algorithm>
+
+#include "http/query.h"
+#include "util/string_util.h"
+
+namespace silverback::plugins {
+
+Arguments::Arguments(std::string_view text) {
+  for (http::Argument& argument : http::ParseQuery(text)) {
+    Item* item = Find(argument.name);
+    if (!item) item = &items_.emplace_back(Item{argument.name, {}});
+    item->values.push_back(std::move(argument.value));
+  }
+}
+
+Arguments::Item* Arguments::Find(std::string_view name) {
+  const auto found = std::find_if(items_.begin(), items_.end(),
+                                  [&](const Item& item) { return item.name == name; });
+  return found == items_.end() ? nullptr : &*found;
+}
+
+void Arguments::Set(const std::string& name, Values values) {
+  Item* item = Find(name);
+  if (!item) item = &items_.emplace_back(Item{name, {}});
+  item->values = std::move(values);
+}
+
+void Arguments::Drop(std::string_view name) {
+  std::erase_if(items_, [&](const Item& item) { return item.name == name; });
+}
+
+void Arguments::Apply(const WantedActions& actions, bool nothing_sent) {
+  if (!nothing_sent) {
+    for (const Wanted& rule : actions.remove) Drop(rule.name);
+    for (const Wanted& rule : actions.rename) {
+      if (!rule.value) continue;
+      // Renaming what is not there leaves nothing under the new name either.
+      const Item* item = Find(rule.name);
+      Values values = item ? item->values : Values();
+      Drop(rule.name);
+      Drop(*rule.value);
+      if (!values.empty()) Set(*rule.value, std::move(values));
+    }
+    for (const Wanted& rule : actions.replace) {
+      if (!Find(rule.name)) continue;
+      if (rule.value) {
+        Set(rule.name, {*rule.value});
+      } else {
+        Drop(rule.name);
+      }
+    }
+  }
+  for (const Wanted& rule : actions.add) {
+    if (rule.value && !Find(rule.name)) Set(rule.name, {*rule.value});
+  }
+  for (const Wanted& rule : actions.append) {
+    if (!rule.value) continue;
+    Item* item = Find(rule.name);
+    // A bare name makes place for the value.
+    if (item && !(item->values.size() == 1 && !item->values.front())) {
+      item->values.push_back(*rule.value);
+    } else {
+      Set(rule.name, {*rule.value});
+    }
+  }
+}
+
+void Arguments::Merge(const Arguments& other) {
+  for (const Item& added : other.items_) {
+    Item* item = Find(added.name);
+    if (!item) item = &items_.emplace_back(Item{added.name, {}});
+    item->values.insert(item->values.end(), added.values.begin(), added.values.end());
+  }
+}
+
+std::string Arguments::Text() const {
+  std::string text;
+  for (const Item& item : items_) {
+    for (const auto& value : item.values) {
+      if (!text.empty()) text += '&';
+      text += PercentEncode(item.name);
+      if (value) text.append("=").append(PercentEncode(*value));
+    }
+  }
+  return text;
+}
+
+}  // namespace silverback::plugins
