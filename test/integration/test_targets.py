@@ -53,6 +53,9 @@ def test_no_request_fails_while_targets_are_killed_and_healed(targets):
             while time.time() < end:
                 # One or two are gone at a time; in every third round all are back in between.
                 victims = random.sample(targets, 1 + turn % 2)
+                # A target that came back is unhealthy until it was probed: one of the others must take the requests.
+                survivors = {str(target.port) for target in targets if target not in victims}
+                wait_until(lambda: any(health(gw)[port] == "HEALTHY" for port in survivors))
                 for victim in victims:
                     victim.kill()
                 time.sleep(random.uniform(0.1, 0.5))
