@@ -1,5 +1,8 @@
 #include "runtime/publisher.h"
 
+#include <algorithm>
+
+#include "runtime/snapshot.h"
 #include "runtime/synchroniser.h"
 #include "runtime/worker.h"
 
@@ -40,7 +43,14 @@ void Publisher::Committed(const std::vector<store::Change>& changes) {
     warn_("cannot bring a change into the replica: " + applied.error().message());
     return;
   }
-  MakeVisible();
+  const bool held = std::any_of(changes.begin(), changes.end(), [](const store::Change& change) {
+    return IsHeldBySnapshots(change.schema->name());
+  });
+  if (held) {
+    MakeVisible();
+  } else if (const auto read = shared_ ? replica_.Read() : nullptr) {
+    PublishReplica(catalog_, *read, *shared_, Wake::kNobody);
+  }
 }
 
 void Publisher::MakeVisible() {

@@ -1,5 +1,6 @@
 // Publisher: brings committed writes into the node's replica and waits until every worker serves by
-// them: what makes a change visible when its answer is sent. Any thread that may block.
+// them: what makes a change visible when its answer is sent. Consumers, credentials and others that
+// no snapshot holds need no waiting. Any thread that may block.
 #pragma once
 
 #include <functional>

@@ -46,9 +46,11 @@ SharedState* SharedState::Create(void* memory) {
 void SharedState::SetVersion(int kind, uint64_t version) { RaiseTo(versions_[kind], version); }
 
 void SharedState::SetGeneration(uint64_t generation) {
-  RaiseTo(generation_, generation);
+  SetGenerationQuietly(generation);
   Wake();
 }
+
+void SharedState::SetGenerationQuietly(uint64_t generation) { RaiseTo(generation_, generation); }
 
 void SharedState::MarkCached(uint64_t hash) {
   cache_marks_[hash % kCacheMarks].store(hash, std::memory_order_release);

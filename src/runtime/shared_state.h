@@ -30,6 +30,8 @@ class SharedState {
   // go back.
   void SetVersion(int kind, uint64_t version);
   void SetGeneration(uint64_t generation);  // wakes WaitForGeneration
+  // For what no worker has to build anything for: they find out when they look the next time.
+  void SetGenerationQuietly(uint64_t generation);
 
   // Blocks until generation() > `seen`, Wake() is called, or the time is over. Only for threads
   // that may block.

@@ -1,5 +1,6 @@
 #include "runtime/snapshot.h"
 
+#include <algorithm>
 #include <array>
 #include <set>
 
@@ -12,6 +13,10 @@ constexpr std::array<std::string_view, 8> kHeld = {"services",  "routes",       
                                                    "snis",      "ca_certificates"};
 
 }  // namespace
+
+bool IsHeldBySnapshots(std::string_view kind) {
+  return std::find(kHeld.begin(), kHeld.end(), kind) != kHeld.end();
+}
 
 const PluginPlan& Snapshot::PlanFor(const entity::Route* route, bool stream) const {
   const PluginTable& table = stream ? *stream_plugins : *plugins;
@@ -136,7 +141,7 @@ bool SnapshotBuilder::State::LoadChanges(const replica::ReadTransaction& read) {
   const auto changes = read.ChangedSince(generation);
   if (!changes) return false;
   for (const replica::ChangedRow& change : *changes) {
-    if (std::find(kHeld.begin(), kHeld.end(), change.entity) == kHeld.end()) continue;
+    if (!IsHeldBySnapshots(change.entity)) continue;
     const schema::Schema* schema = catalog.Entity(change.entity);
     if (!schema) continue;
     const auto row = read.Find(*schema, change.primary_key);

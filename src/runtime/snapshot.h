@@ -17,6 +17,10 @@
 
 namespace silverback::runtime {
 
+// Whether snapshots hold this kind of entity. Rows of others are looked up in the replica by each
+// request: a change of them is served as soon as it is announced, whatever snapshot a worker has.
+bool IsHeldBySnapshots(std::string_view kind);
+
 // All rows of one kind of entity. `version` moves when any of them changes.
 struct EntityTable {
   uint64_t version = 0;

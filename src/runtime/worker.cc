@@ -14,11 +14,15 @@ constexpr std::chrono::milliseconds kLookEvery{200};
 }  // namespace
 
 void PublishReplica(const entity::Catalog& catalog, const replica::ReadTransaction& read,
-                    SharedState& shared) {
+                    SharedState& shared, Wake wake) {
   const int kinds = static_cast<int>(catalog.entities().size());
   for (int kind = 0; kind < kinds && kind < kMaxKinds; ++kind)
     shared.SetVersion(kind, read.version(kind));
-  shared.SetGeneration(read.generation());
+  if (wake == Wake::kBuilders) {
+    shared.SetGeneration(read.generation());
+  } else {
+    shared.SetGenerationQuietly(read.generation());
+  }
 }
 
 Worker::Worker(Setup setup) : setup_(std::move(setup)), builder_(setup_.catalog, setup_.env) {}

@@ -70,10 +70,14 @@ class Worker {
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
+// Whether workers must build their next snapshot now. kNobody: for changes of what no snapshot
+// holds; many of them then cost one build.
+enum class Wake { kBuilders, kNobody };
+
 // Makes what the replica holds known to all workers: each kind's version, then the generation.
 // After a commit to the replica by this process, or by another one (an import from the command
 // line).
 void PublishReplica(const entity::Catalog& catalog, const replica::ReadTransaction& read,
-                    SharedState& shared);
+                    SharedState& shared, Wake wake = Wake::kBuilders);
 
 }  // namespace silverback::runtime

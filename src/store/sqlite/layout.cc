@@ -63,6 +63,23 @@ Status RecordMigrations(Connection& connection, const entity::Catalog& catalog) 
   return Ok();
 }
 
+// Clients look for it before anything was written.
+Status MakeDefaultWorkspace(Connection& connection, const entity::Catalog& catalog,
+                            const StatementList& list) {
+  for (const auto& statements : list) {
+    const sql::Table& table = statements->table();
+    if (table.name != "workspaces") continue;
+    const auto known = connection.Scalar("SELECT id FROM workspaces WHERE name = 'default'");
+    if (!known) return known.error();
+    if (!known->empty()) return Ok();
+    const auto row = catalog.Entity(table.name)->CheckInsert({{"name", "default"}});
+    if (!row) return row.error();
+    return connection.Execute(statements->insert(),
+                              sql::EncodeRow(sql::Dialect::kSqlite, table, *row));
+  }
+  return Ok();
+}
+
 Status MakeAll(Connection& connection, const entity::Catalog& catalog, const StatementList& list,
                const std::string& fingerprint) {
   if (Status made = connection.Script(kBookkeeping); !made) return made;
@@ -70,6 +87,7 @@ Status MakeAll(Connection& connection, const entity::Catalog& catalog, const Sta
     if (Status made = MakeTable(connection, *statements); !made) return made;
   }
   if (Status done = RecordMigrations(connection, catalog); !done) return done;
+  if (Status done = MakeDefaultWorkspace(connection, catalog, list); !done) return done;
   if (Status done =
           connection.Execute("INSERT OR REPLACE INTO silverback_meta VALUES ('layout', ?1)",
                              {sql::Value::Text(fingerprint)});

@@ -56,6 +56,20 @@ TEST(SqliteStore, RowsSurviveReopening) {
   EXPECT_TRUE(*row);
 }
 
+TEST(SqliteStore, TheDefaultWorkspaceIsThereFromTheStart) {
+  const File file;
+  std::string id;
+  for (int i = 0; i < 2; ++i) {
+    auto store = MustOpen(file.path);
+    Dao dao(TestCatalog(), *store, nullptr);
+    const auto row = dao.Select("workspaces", {"name", "default"});
+    ASSERT_TRUE(row && *row);
+    if (i == 0) id = StringMember(**row, "id");
+    EXPECT_EQ(StringMember(**row, "id"), id);
+    EXPECT_EQ(*dao.WorkspaceId(), id);
+  }
+}
+
 TEST(SqliteStore, PluginsMayBeTurnedOffAndOn) {
   const File file;
   {
