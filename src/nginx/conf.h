@@ -7,8 +7,7 @@
 
 namespace silverback::nginx {
 
-// The variables that the proxy's directives use; values are written straight into the request's
-// slots.
+// The variables that the proxy's directives use.
 enum Variable : int {
   kUpstreamScheme,
   kUpstreamGrpcScheme,
@@ -42,7 +41,8 @@ char* InitNodeConf(ngx_conf_t* cf, NodeConf& node);
 
 struct MainConf {
   NodeConf node;
-  ngx_int_t variables[kVariableCount];
+  ngx_int_t variables[kVariableCount];  // their indexes
+  ngx_int_t request_uri;                // nginx' own
 };
 
 struct ServerConf {

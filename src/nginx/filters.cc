@@ -1,5 +1,7 @@
 #include "nginx/filters.h"
 
+#include <charconv>
+
 #include "nginx/draining.h"
 #include "nginx/guard.h"
 #include "nginx/headers.h"
@@ -18,12 +20,19 @@ ngx_http_output_body_filter_pt next_body_filter;
 void SetNumber(ngx_http_request_t* r, std::string_view name, int64_t number) {
   auto* digits = static_cast<u_char*>(ngx_pnalloc(r->pool, NGX_INT64_LEN));
   if (digits == nullptr) throw std::bad_alloc();
-  const u_char* end = ngx_sprintf(digits, "%L", number);
-  response_headers::SetBorrowed(r, name, {static_cast<size_t>(end - digits), digits});
+  auto* first = reinterpret_cast<char*>(digits);
+  const char* end = std::to_chars(first, first + NGX_INT64_LEN, number).ptr;
+  response_headers::SetBorrowed(r, name, {static_cast<size_t>(end - first), digits});
 }
 
 void SetFixed(ngx_http_request_t* r, std::string_view name, std::string_view value) {
   response_headers::SetBorrowed(r, name, Borrow(value));
+}
+
+// What a Connection header may say without naming another header (or one that stays).
+bool IsConnectionOption(std::string_view word) {
+  return EqualsIgnoreCase(word, "keep-alive") || EqualsIgnoreCase(word, "close") ||
+         EqualsIgnoreCase(word, "upgrade");
 }
 
 // Headers of the upstream that are about its connection, not about the client's.
@@ -31,24 +40,23 @@ void RemoveHopByHopHeaders(RequestContext& context) {
   ngx_http_request_t* r = context.request();
   const ngx_http_upstream_t* u = r->upstream;
   if (u == nullptr) return;
-  std::string listed;
+  std::string_view listed;
   bool trailer = false, upgrade = false;
   EachElement(const_cast<ngx_http_upstream_t*>(u)->headers_in.headers,
               [&](ngx_table_elt_t& element) {
                 const std::string_view name = View(element.key);
                 if (name.size() == 10 && EqualsIgnoreCase(name, "connection")) {
-                  listed = ToLower(View(element.value));
+                  listed = View(element.value);
                 } else if (name.size() == 7) {
                   trailer = trailer || EqualsIgnoreCase(name, "trailer");
                   upgrade = upgrade || EqualsIgnoreCase(name, "upgrade");
                 }
                 return true;
               });
-  if (!listed.empty() && listed != "keep-alive" && listed != "close" && listed != "upgrade") {
+  if (!listed.empty() && !IsConnectionOption(listed)) {
     for (const std::string_view part : Split(listed, ',')) {
       const std::string_view name = Trim(part);
-      if (!name.empty() && name != "close" && name != "keep-alive" && name != "upgrade")
-        response_headers::Remove(r, name);
+      if (!name.empty() && !IsConnectionOption(name)) response_headers::Remove(r, name);
     }
   }
   if (upgrade && r->headers_out.status != NGX_HTTP_SWITCHING_PROTOCOLS)

@@ -7,6 +7,7 @@
 #include "nginx/handshake.h"
 #include "nginx/network.h"
 #include "nginx/phases.h"
+#include "nginx/request_context.h"
 #include "nginx/shm_zone.h"
 #include "nginx/upstream_peer.h"
 
@@ -84,9 +85,10 @@ ngx_command_t commands[] = {
     ngx_null_command,
 };
 
-ngx_int_t EmptyVariable(ngx_http_request_t*, ngx_http_variable_value_t* value, uintptr_t) {
-  value->data = reinterpret_cast<u_char*>(const_cast<char*>(""));
-  value->len = 0;
+ngx_int_t GetVariable(ngx_http_request_t* r, ngx_http_variable_value_t* value, uintptr_t which) {
+  const std::string_view text = ProxyVariable(r, static_cast<Variable>(which));
+  value->data = Borrow(text).data;
+  value->len = static_cast<unsigned>(text.size()) & 0xfffffffu;
   value->valid = 1;
   value->no_cacheable = 0;
   value->not_found = 0;
@@ -100,11 +102,14 @@ ngx_int_t AddVariables(ngx_conf_t* cf) {
     ngx_str_t name = Borrow(kVariableNames[i]);
     ngx_http_variable_t* variable = ngx_http_add_variable(cf, &name, NGX_HTTP_VAR_CHANGEABLE);
     if (variable == nullptr) return NGX_ERROR;
-    variable->get_handler = &EmptyVariable;
+    variable->get_handler = &GetVariable;
+    variable->data = static_cast<uintptr_t>(i);
     conf->variables[i] = ngx_http_get_variable_index(cf, &name);
     if (conf->variables[i] == NGX_ERROR) return NGX_ERROR;
   }
-  return NGX_OK;
+  ngx_str_t name = ngx_string("request_uri");
+  conf->request_uri = ngx_http_get_variable_index(cf, &name);
+  return conf->request_uri == NGX_ERROR ? NGX_ERROR : NGX_OK;
 }
 
 ngx_int_t AddPhaseHandlers(ngx_conf_t* cf) {

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "nginx/conf.h"
 #include "nginx/gateway.h"
 #include "nginx/ngx.h"
 #include "nginx/upstream_choice.h"
@@ -128,8 +129,13 @@ class RequestContext final : public plugin::Exchange {
   // X-Forwarded-* as the upstream will get them. REQUIRES: has_match().
   void ComputeForwarded();
   bool IsGrpcContent() const;
-  // Writes the variables that the proxy module's directives use.
+  // Fixes what the upstream is told. REQUIRES: upstream has an address.
   void SetProxyVariables();
+  // Of a variable that the proxy module's directives use. REQUIRES: proxied.
+  std::string_view VariableValue(nginx::Variable which) const;
+  // Makes nginx ask for the variables again, when what they say has changed.
+  void ForgetVariables();
+  std::string_view UpstreamUri() const { return upstream_uri_; }  // path and query
 
   // -- the upstream's side (upstream_choice.cc, upstream_peer.cc)
   struct Upstream {
@@ -147,10 +153,13 @@ class RequestContext final : public plugin::Exchange {
     bool last_failed = false;  // the last try ended without an answer
     int refused_status = 0;    // a retry found nowhere to go
   } upstream;
-  // Makes upstream.host_header for the chosen target, and writes it where the proxy module finds
-  // it.
+  // Makes upstream.host_header for the chosen target.
   void MakeHostHeader();
-  void SetUpstreamHost();
+  // The proxy module's own callbacks (proxy_pass.cc stands in for them).
+  struct {
+    ngx_int_t (*create_request)(ngx_http_request_t*) = nullptr;
+    ngx_int_t (*create_key)(ngx_http_request_t*) = nullptr;
+  } proxy_module;
   // Expires when the request dies.
   std::weak_ptr<RequestContext*> Token();
   bool body_replaced() const { return new_body_.has_value(); }
@@ -181,7 +190,7 @@ class RequestContext final : public plugin::Exchange {
   std::shared_ptr<void>& RawSlot(const void* plugin) override;
   Json SerializeRequest() const;
   Json SerializeLatencies() const;
-  void SetUpstreamHead();
+  std::string_view UpstreamHead() const;
   std::string_view ConnectionHeader() const;  // what the upstream gets
   std::string_view ForwardedFor() const;
   void Continue(bool respond);
@@ -214,6 +223,9 @@ class RequestContext final : public plugin::Exchange {
   bool suspended_ = false, running_ = false;
   std::optional<bool> resumed_early_;
 };
+
+// VariableValue of a request; "" as long as it is not proxied.
+std::string_view ProxyVariable(ngx_http_request_t* r, Variable which);
 
 template <class Step>
 runtime::Outcome RequestContext::Run(Step&& step) {

@@ -2,6 +2,7 @@
 #include <new>
 
 #include "nginx/conf.h"
+#include "nginx/guard.h"
 #include "nginx/headers.h"
 #include "nginx/request_context.h"
 #include "router/normalize.h"
@@ -20,21 +21,11 @@ std::string_view HeaderValue(const ngx_table_elt_t* element) {
   return element != nullptr ? View(element->value) : std::string_view();
 }
 
-void SetVariable(ngx_http_request_t* r, const MainConf& conf, Variable which,
-                 std::string_view value) {
-  ngx_http_variable_value_t& slot = r->variables[conf.variables[which]];
-  slot.len = static_cast<unsigned>(value.size()) & 0xfffffffu;
-  slot.data = Borrow(value).data;
-  slot.valid = 1;
-  slot.no_cacheable = 0;
-  slot.not_found = 0;
-}
-
 // Only the first TE line counts, and of it only "trailers".
 bool WantsTrailers(ngx_http_request_t* r) {
-  const auto te = request_headers::First(r, "te");
-  if (!te) return false;
-  for (const std::string_view part : Split(*te, ',')) {
+  const std::string_view te = HeaderValue(r->headers_in.te);
+  if (te.empty()) return false;
+  for (const std::string_view part : Split(te, ',')) {
     if (EqualsIgnoreCase(Trim(part), "trailers")) return true;
   }
   return false;
@@ -139,14 +130,17 @@ void RequestContext::MakeHostHeader() {
   if (port != (tls ? 443 : 80)) upstream.host_header.append(":").append(std::to_string(port));
 }
 
-void RequestContext::SetUpstreamHost() {
-  SetVariable(r_, *MainConfOf(r_), kUpstreamHost, upstream.host_header);
-  SetUpstreamHead();
+// Whatever the slots have, a template's `set` included, is asked for anew.
+void RequestContext::ForgetVariables() {
+  for (const ngx_int_t index : MainConfOf(r_)->variables) {
+    r_->variables[index].valid = 0;
+    r_->variables[index].not_found = 0;
+  }
 }
 
 // The lines that the gateway itself says to the upstream, as one value: a directive and a variable
 // for each of them would cost more than all of the gateway's own work.
-void RequestContext::SetUpstreamHead() {
+std::string_view RequestContext::UpstreamHead() const {
   const std::pair<std::string_view, std::string_view> lines[] = {
       {"TE", wants_trailers ? "trailers" : ""},  {"Upgrade", websocket_ ? "websocket" : ""},
       {"Connection", ConnectionHeader()},        {"X-Forwarded-For", ForwardedFor()},
@@ -159,7 +153,7 @@ void RequestContext::SetUpstreamHead() {
   for (const auto& [name, value] : lines) room += name.size() + value.size() + kSeparators;
   HeadWriter head(r_->pool, upstream.host_header, room);
   for (const auto& [name, value] : lines) head.Line(name, value);
-  SetVariable(r_, *MainConfOf(r_), kUpstreamHead, head.text());
+  return head.text();
 }
 
 std::string_view RequestContext::ConnectionHeader() const {
@@ -171,10 +165,6 @@ std::string_view RequestContext::ForwardedFor() const {
 }
 
 void RequestContext::SetProxyVariables() {
-  const MainConf& conf = *MainConfOf(r_);
-  const auto set = [&](nginx::Variable which, std::string_view value) {
-    SetVariable(r_, conf, which, value);
-  };
   const std::string_view target = RawTarget();
   std::string& uri = upstream_uri_;
   uri = router::EscapePath(upstream_path_);
@@ -184,23 +174,55 @@ void RequestContext::SetProxyVariables() {
     uri += '?';
     uri += View(r_->args);
   }
-  set(kUpstreamUri, uri);
-  set(kUpstreamScheme, upstream.scheme);
-  set(kUpstreamGrpcScheme, upstream.scheme);
   websocket_ = EqualsIgnoreCase(HeaderValue(r_->headers_in.upgrade), "websocket");
   wants_trailers = WantsTrailers(r_);
-  SetUpstreamHost();
-  // For templates that name them one by one.
-  set(kUpstreamTe, wants_trailers ? "trailers" : "");
-  set(kUpstreamUpgrade, websocket_ ? "websocket" : "");
-  set(kUpstreamConnection, ConnectionHeader());
-  set(kForwardedFor, ForwardedFor());
-  set(kForwardedProto, forwarded_proto_);
-  set(kForwardedHost, forwarded_host_);
-  set(kForwardedPort, forwarded_port_);
-  set(kForwardedPath, forwarded_path_);
-  set(kForwardedPrefix, forwarded_prefix_);
-  set(kProxyMode, upstream.scheme.starts_with("grpc") ? "grpc" : "http");
+  ForgetVariables();
+}
+
+std::string_view RequestContext::VariableValue(nginx::Variable which) const {
+  switch (which) {
+    case kUpstreamScheme:
+    case kUpstreamGrpcScheme:
+      return upstream.scheme;
+    case kUpstreamUri:
+      return upstream_uri_;
+    case kUpstreamHost:
+      return upstream.host_header;
+    case kUpstreamHead:
+      return UpstreamHead();
+    case kUpstreamTe:
+      return wants_trailers ? "trailers" : "";
+    case kUpstreamUpgrade:
+      return websocket_ ? "websocket" : "";
+    case kUpstreamConnection:
+      return ConnectionHeader();
+    case kForwardedFor:
+      return ForwardedFor();
+    case kForwardedProto:
+      return forwarded_proto_;
+    case kForwardedHost:
+      return forwarded_host_;
+    case kForwardedPort:
+      return forwarded_port_;
+    case kForwardedPath:
+      return forwarded_path_;
+    case kForwardedPrefix:
+      return forwarded_prefix_;
+    case kProxyMode:
+      return upstream.scheme.starts_with("grpc") ? "grpc" : "http";
+    case kContextReference:
+    case kVariableCount:
+      break;
+  }
+  return "";
+}
+
+std::string_view ProxyVariable(ngx_http_request_t* r, Variable which) {
+  return Guard(r->connection->log, "variable", std::string_view(), [&] {
+    const RequestContext* context = RequestContext::Find(r);
+    if (context == nullptr || !context->proxied) return std::string_view("");
+    return context->VariableValue(which);
+  });
 }
 
 }  // namespace silverback::nginx

@@ -4,6 +4,7 @@
 #include "nginx/guard.h"
 #include "nginx/keepalive_pool.h"
 #include "nginx/pool.h"
+#include "nginx/proxy_pass.h"
 #include "nginx/request_context.h"
 #include "util/string_util.h"
 
@@ -70,7 +71,7 @@ ngx_int_t RewriteRequest(Peer& peer) {
   const std::string old_host = peer.context.upstream.host_header;
   peer.context.MakeHostHeader();
   if (peer.context.upstream.host_header == old_host) return NGX_OK;
-  peer.context.SetUpstreamHost();
+  peer.context.ForgetVariables();
   ngx_http_upstream_t* u = peer.r->upstream;
   if (peer.r->request_body != nullptr) u->request_bufs = peer.r->request_body->bufs;
   return u->create_request(peer.r);
@@ -199,6 +200,7 @@ ngx_int_t InitPeer(ngx_http_request_t* r, ngx_http_upstream_srv_conf_t*) {
     RequestContext* context = RequestContext::Find(r);
     if (context == nullptr || context->service() == nullptr) return NGX_ERROR;
     ngx_http_upstream_t* u = r->upstream;
+    CompleteUpstream(*context);
     ApplyServiceSettings(*context, u);
     u->peer.data = PoolNew<Peer>(r->pool, *context, r);
     u->peer.get = &GetPeer;

@@ -4,6 +4,7 @@
 #include "nginx/headers.h"
 #include "nginx/local_response.h"
 #include "nginx/phases.h"
+#include "nginx/proxy_pass.h"
 #include "nginx/request_context.h"
 #include "nginx/upstream_hash.h"
 #include "util/string_util.h"
@@ -115,8 +116,15 @@ void RemoveHopByHopHeaders(RequestContext& context, bool websocket) {
       context.ClearRequestHeader(name);
     }
   }
-  context.ClearRequestHeader("proxy");
-  context.ClearRequestHeader("proxy-connection");
+  // Rarely there: their lengths tell at once.
+  bool proxy = false, proxy_connection = false;
+  EachElement(context.request()->headers_in.headers, [&](const ngx_table_elt_t& element) {
+    proxy = proxy || element.key.len == 5;
+    proxy_connection = proxy_connection || element.key.len == 16;
+    return true;
+  });
+  if (proxy) context.ClearRequestHeader("proxy");
+  if (proxy_connection) context.ClearRequestHeader("proxy-connection");
 }
 
 }  // namespace
@@ -148,6 +156,7 @@ ngx_int_t HandOver(RequestContext& context) {
       return NGX_DONE;
     }
   }
+  if (!grpc) UseProxyContent(context);
   // Bodies of HTTP/2 are always read first, as Kong does.
   if (!context.route()->request_buffering && r->request_body == nullptr &&
       r->http_version != NGX_HTTP_VERSION_20)

@@ -368,6 +368,28 @@ def test_directives_are_injected_into_every_block():
         assert tcp_ask(port, b"hi", 3) == b"<hi"
 
 
+def test_injected_directives_name_what_the_client_asked_for():
+    port = free_port()
+    echo = NginxServer(f'server {{ listen 127.0.0.1:{port}; return 200 "$request_uri $http_content_length"; }}')
+    settings = {"KONG_NGINX_HTTP_LOG_FORMAT": "asked '<$request_uri>'", "KONG_PROXY_ACCESS_LOG": "logs/access.log asked",
+                "KONG_NGINX_PROXY_PROXY_SET_BODY": "$request_uri"}
+    with echo, Gateway(workers=1, **settings) as gw:
+        gw.create("/services", {"name": "s", "url": f"http://127.0.0.1:{port}/base"})
+        gw.create("/services/s/routes", {"paths": ["/api"]})
+        asked = "/api/a%20b?x"
+        answer = f"/base/a%20b?x {len(asked)}".encode()
+        assert gw.proxy("GET", asked).body == answer
+        # A request that is written to the upstream long after it was handed over.
+        with socket.create_connection(("127.0.0.1", gw.proxy_port)) as client:
+            client.sendall(f"POST {asked} HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 4\r\n\r\nab".encode())
+            assert gw.proxy("GET", asked).body == answer  # the worker has read what there is of the other
+            client.sendall(b"cd")
+            with client.makefile("rb") as reader:
+                assert reader.read().endswith(answer)
+        log = pathlib.Path(gw.prefix, "logs/access.log")
+        wait_until(lambda: log.read_text() == f"<{asked}>\n" * 3)
+
+
 def test_a_reload_takes_changed_listeners(upstream):
     with Gateway(workers=2) as gw:
         gw.create("/services", {"name": "s", "host": "127.0.0.1", "port": upstream})

@@ -1,5 +1,6 @@
 """An upstream server of tests that can be killed and healed: on one port, answering with its name."""
 import os
+import pathlib
 import signal
 import subprocess
 import sys
@@ -52,6 +53,12 @@ class Target:
 
     def stop(self):
         os.kill(self.process.pid, signal.SIGSTOP)
+        # On a busy machine some of its threads go on until one has seen the signal.
+        wait_until(lambda: set(self._states()) == {"T"})
+
+    def _states(self):
+        tasks = pathlib.Path(f"/proc/{self.process.pid}/task").glob("*/stat")
+        return [task.read_text().rsplit(")", 1)[1].split()[0] for task in tasks]
 
     def go_on(self):
         os.kill(self.process.pid, signal.SIGCONT)
