@@ -22,6 +22,7 @@
 #include "nginx/timers.h"
 #include "replica/replica.h"
 #include "runtime/cached_entities.h"
+#include "runtime/dao_writer.h"
 #include "runtime/follower.h"
 #include "runtime/publisher.h"
 #include "runtime/store_factory.h"
@@ -35,6 +36,8 @@ namespace {
 
 constexpr size_t kBackgroundThreads = 4;
 constexpr size_t kAdminThreads = 2;
+constexpr size_t kNetworkThreads = 32;
+constexpr size_t kWriterThreads = 2;
 constexpr size_t kPorts = 65536;
 
 std::unique_ptr<Gateway> gateway;
@@ -74,7 +77,7 @@ struct Gateway::Parts {
   ngx_cycle_t* cycle;
   std::optional<config::GatewayConf> conf;
   std::unique_ptr<EventLoop> loop;
-  std::unique_ptr<ThreadPool> background, admin_threads;
+  std::unique_ptr<ThreadPool> background, network_background, writer_threads, admin_threads;
   std::unique_ptr<EventTimers> timers;
   CycleLogger logger;
   std::unique_ptr<Network> network;
@@ -93,6 +96,7 @@ struct Gateway::Parts {
   std::unique_ptr<runtime::Worker> worker;
   std::unique_ptr<runtime::Publisher> publisher;
   std::unique_ptr<store::Dao> dao;
+  std::unique_ptr<runtime::DaoWriter> writer;
   std::unique_ptr<runtime::Follower> follower;
   std::unique_ptr<RunningNode> node;
   std::unique_ptr<NodeLoader> loader;
@@ -155,6 +159,8 @@ Status Gateway::Parts::OpenStorage() {
 Status Gateway::Parts::MakeServices(ZoneContent& zone) {
   counters = std::make_unique<SharedCounters>(zone.counters);
   background = std::make_unique<ThreadPool>(*loop, cycle->log, kBackgroundThreads);
+  network_background = std::make_unique<ThreadPool>(*loop, cycle->log, kNetworkThreads);
+  writer_threads = std::make_unique<ThreadPool>(*loop, cycle->log, kWriterThreads);
   admin_threads = std::make_unique<ThreadPool>(*loop, cycle->log, kAdminThreads);
   timers = std::make_unique<EventTimers>(*loop, cycle->log);
   auto made = Network::Create(*conf, *zone.health, *loop, logger, cycle->log);
@@ -175,6 +181,7 @@ Status Gateway::Parts::MakeServices(ZoneContent& zone) {
   env.reset(new plugin::PluginEnv{*entities, *counters, *http, *timers, *background, logger,
                                   &CachedNow, [] { return NewUuid(); }, conf->database() == "off",
                                   runtime::NodeId(*conf), scripts.get(), datagrams.get()});
+  env->network_background = network_background.get();
   ShareUsage();
   const std::string bundle = conf->String("lua_ssl_trusted_certificate_combined");
   certificates = std::make_unique<CertificateStore>(bundle, *background);
@@ -225,6 +232,8 @@ void Gateway::Parts::MakeAdminApi() {
   };
   publisher = std::make_unique<runtime::Publisher>(*catalog, *store, *replica, shared, warn);
   dao = std::make_unique<store::Dao>(*catalog, *store, publisher.get());
+  writer = std::make_unique<runtime::DaoWriter>(*dao, *writer_threads);
+  env->writer = writer.get();
   node = std::make_unique<RunningNode>(
       RunningNode::Parts{*conf, *catalog, *loop, *shared, network->upstreams(), network->dns(),
                          [this] { return worker->snapshot(); }, runtime::NodeId(*conf)});

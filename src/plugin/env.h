@@ -13,6 +13,7 @@
 #include "plugin/exchange.h"
 #include "plugin/script.h"
 #include "plugin/shared_usage.h"
+#include "util/result.h"
 
 namespace silverback::plugin {
 
@@ -96,6 +97,19 @@ class Logger {
   virtual void Log(LogLevel level, std::string_view message) = 0;  // a line in error.log
 };
 
+// Changes rows as the Admin API does, with its checks and defaults, on threads of the pool. `done`
+// is called on the event loop, once this node serves by the change; not when the worker ends first.
+class EntityWriter {
+ public:
+  virtual ~EntityWriter() = default;
+  using Done = std::function<void(Result<Json>)>;
+  // `ttl`: seconds until the row expires; 0: never.
+  virtual void Insert(std::string entity, Json row, double ttl, Done done) = 0;
+  virtual void Update(std::string entity, std::string id, Json changes, double ttl, Done done) = 0;
+  // Gives true, or false when there was nothing to delete.
+  virtual void Delete(std::string entity, std::string id, Done done) = 0;
+};
+
 struct PluginEnv {
   EntityReader& entities;
   Counters& counters;
@@ -111,6 +125,10 @@ struct PluginEnv {
   Scripts* scripts = nullptr;           // never null in a worker
   Datagrams* datagrams = nullptr;       // never null in a worker
   SharedUsage* shared_usage = nullptr;  // nullptr: no other node shares the datastore
+  // Threads for libraries that wait for other hosts: many, so that a slow one holds up its own
+  // requests only. Never null in a worker.
+  Background* network_background = nullptr;
+  EntityWriter* writer = nullptr;  // never null in a worker
 };
 
 }  // namespace silverback::plugin

@@ -8,15 +8,20 @@
 #include "plugins/correlation_id/correlation_id.h"
 #include "plugins/cors/cors.h"
 #include "plugins/file_log/file_log.h"
+#include "plugins/hmac_auth/hmac_auth.h"
 #include "plugins/http_log/http_log.h"
 #include "plugins/ip_restriction/ip_restriction.h"
+#include "plugins/jwt/jwt.h"
 #include "plugins/key_auth/key_auth.h"
+#include "plugins/ldap_auth/ldap_auth.h"
 #include "plugins/loggly/loggly.h"
+#include "plugins/oauth2/oauth2.h"
 #include "plugins/rate_limiting/rate_limiting.h"
 #include "plugins/request_size_limiting/request_size_limiting.h"
 #include "plugins/request_termination/request_termination.h"
 #include "plugins/request_transformer/request_transformer.h"
 #include "plugins/response_transformer/response_transformer.h"
+#include "plugins/session/session.h"
 #include "plugins/syslog/syslog.h"
 #include "plugins/udp_log/udp_log.h"
 
@@ -27,8 +32,13 @@ using namespace plugins;
 
 constexpr const PluginType* kBuiltin[] = {&kBotDetection,
                                           &kCors,
+                                          &kSession,
+                                          &kJwt,
+                                          &kOAuth2,
                                           &kKeyAuth,
+                                          &kLdapAuth,
                                           &kBasicAuth,
+                                          &kHmacAuth,
                                           &kIpRestriction,
                                           &kRequestSizeLimiting,
                                           &kAcl,

@@ -10,8 +10,13 @@ namespace {
 TEST(BuiltinPlugins, RunInKongsOrder) {
   const std::vector<std::string> expected = {"bot-detection",
                                              "cors",
+                                             "session",
+                                             "jwt",
+                                             "oauth2",
                                              "key-auth",
+                                             "ldap-auth",
                                              "basic-auth",
+                                             "hmac-auth",
                                              "ip-restriction",
                                              "request-size-limiting",
                                              "acl",

@@ -16,6 +16,10 @@ class FakeEntities final : public plugin::EntityReader {
   void Add(const std::string& entity, Json row) {
     rows_[entity].push_back(std::make_shared<const Json>(std::move(row)));
   }
+  bool Remove(const std::string& entity, const std::string& id) {
+    return std::erase_if(rows_[entity],
+                         [&](const auto& row) { return StringMember(*row, "id") == id; }) > 0;
+  }
   plugin::EntityRef Find(std::string_view entity, std::string_view key) override {
     return FindUnique(entity, "id", key);
   }
@@ -111,6 +115,40 @@ class FakeBackground final : public plugin::Background {
   }
 };
 
+class FakeWriter final : public plugin::EntityWriter {
+ public:
+  explicit FakeWriter(FakeEntities& entities) : entities_(entities) {}
+  void Insert(std::string entity, Json row, double ttl, Done done) override {
+    if (!row.contains("id")) row["id"] = entity + std::to_string(++count_);
+    if (!row.contains("created_at")) row["created_at"] = 1700000000;
+    for (const char* generated : {"access_token", "code"}) {
+      if (entity.starts_with("oauth2") && !row.contains(generated))
+        row[generated] = generated + std::to_string(count_);
+    }
+    ttls.push_back(ttl);
+    entities_.Add(entity, row);
+    if (done) done(row);
+  }
+  void Update(std::string entity, std::string id, Json changes, double, Done done) override {
+    const auto found = entities_.Find(entity, id);
+    if (!found) return done(Error(ErrorCode::kNotFound, "not found"));
+    Json row = *found;
+    row.update(changes);
+    entities_.Remove(entity, id);
+    entities_.Add(entity, row);
+    if (done) done(row);
+  }
+  void Delete(std::string entity, std::string id, Done done) override {
+    const bool there = entities_.Remove(entity, id);
+    if (done) done(Json(there));
+  }
+  std::vector<double> ttls;
+
+ private:
+  FakeEntities& entities_;
+  int count_ = 0;
+};
+
 class FakeDatagrams final : public plugin::Datagrams {
  public:
   void Send(const std::string& host, int port, std::string bytes) override {
@@ -133,6 +171,7 @@ struct FakeEnv {
   FakeBackground background;
   FakeLogger log;
   FakeDatagrams datagrams;
+  FakeWriter writer{entities};
   double time = 1700000000.5;
   plugin::PluginEnv env{
       .entities = entities,
@@ -145,7 +184,9 @@ struct FakeEnv {
       .new_uuid = [] { return std::string("11111111-1111-4111-8111-111111111111"); },
       .db_less = false,
       .node_id = "node",
-      .datagrams = &datagrams};
+      .datagrams = &datagrams,
+      .network_background = &background,
+      .writer = &writer};
 
   // A plugin object of a configuration that the schema would have completed.
   std::unique_ptr<plugin::Plugin> Make(std::string_view name, const Json& config,

@@ -46,6 +46,21 @@ bool Pattern::Match(std::string_view subject, unsigned options) const {
                              subject.size(), 0, options, data.get(), code_->limits.get()) >= 0;
 }
 
+std::vector<std::string> Pattern::Captures(std::string_view subject) const {
+  std::vector<std::string> caught;
+  const std::unique_ptr<pcre2_match_data, Free<pcre2_match_data_free>> data(
+      pcre2_match_data_create_from_pattern(code_->code.get(), nullptr));
+  if (!data) return caught;
+  const int count = pcre2_match(code_->code.get(), reinterpret_cast<PCRE2_SPTR>(subject.data()),
+                                subject.size(), 0, 0, data.get(), code_->limits.get());
+  const PCRE2_SIZE* ends = pcre2_get_ovector_pointer(data.get());
+  for (int i = 0; i < count; ++i) {
+    const PCRE2_SIZE from = ends[2 * i];
+    caught.emplace_back(from == PCRE2_UNSET ? "" : subject.substr(from, ends[2 * i + 1] - from));
+  }
+  return caught;
+}
+
 bool Pattern::FoundIn(std::string_view subject) const { return Match(subject, 0); }
 
 bool Pattern::FoundAtStart(std::string_view subject) const {

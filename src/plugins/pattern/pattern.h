@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace silverback::plugins {
 
@@ -16,6 +17,9 @@ class Pattern {
 
   bool FoundIn(std::string_view subject) const;  // anywhere
   bool FoundAtStart(std::string_view subject) const;
+  // What its groups caught where it is first found, [0] being all of it; empty: nowhere. A group
+  // that took no part gives "".
+  std::vector<std::string> Captures(std::string_view subject) const;
 
  private:
   struct Code;

@@ -1,0 +1,45 @@
+#include "runtime/dao_writer.h"
+
+namespace silverback::runtime {
+namespace {
+
+void SetTtl(Json& row, double ttl) {
+  if (ttl > 0) row["ttl"] = static_cast<int64_t>(ttl);
+}
+
+}  // namespace
+
+void DaoWriter::Run(std::function<Result<Json>()> work, Done done) {
+  auto result = std::make_shared<Result<Json>>(Error(ErrorCode::kInternal, "nothing was done"));
+  threads_.Run([result, work = std::move(work)] { *result = work(); },
+               [result, done = std::move(done)] {
+                 if (done) done(std::move(*result));
+               });
+}
+
+void DaoWriter::Insert(std::string entity, Json row, double ttl, Done done) {
+  SetTtl(row, ttl);
+  Run([this, entity = std::move(entity), row = std::move(row)] { return dao_.Insert(entity, row); },
+      std::move(done));
+}
+
+void DaoWriter::Update(std::string entity, std::string id, Json changes, double ttl, Done done) {
+  SetTtl(changes, ttl);
+  Run(
+      [this, entity = std::move(entity), id = std::move(id), changes = std::move(changes)] {
+        return dao_.Update(entity, {"", id}, changes);
+      },
+      std::move(done));
+}
+
+void DaoWriter::Delete(std::string entity, std::string id, Done done) {
+  Run(
+      [this, entity = std::move(entity), id = std::move(id)]() -> Result<Json> {
+        const auto deleted = dao_.Delete(entity, {"", id});
+        if (!deleted) return deleted.error();
+        return Json(*deleted);
+      },
+      std::move(done));
+}
+
+}  // namespace silverback::runtime
