@@ -7,8 +7,9 @@
 #include <cerrno>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <sstream>
+
+#include "config/files.h"
 
 namespace silverback::cli {
 namespace {
@@ -17,9 +18,10 @@ std::string FileOf(pid_t pid, const char* name) {
   return "/proc/" + std::to_string(pid) + "/" + name;
 }
 
+// "" when the process has gone, also between the opening and the reading.
 std::string ReadAll(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
+  auto text = config::ReadWholeFile(path);
+  return text ? *std::move(text) : "";
 }
 
 struct Stat {
