@@ -6,6 +6,7 @@
 #include <set>
 
 #include "schema/crypto_checks.h"
+#include "schema/url.h"
 #include "schema/validate.h"
 #include "util/string_util.h"
 
@@ -94,11 +95,8 @@ Json GrowingAmounts(const Json& config) { return Growing(config, "the"); }
 // Who says in the URL who he is does not say it in a header too.
 Json OneAuthorization(const Json& config) {
   const Json& headers = ValueAt(config, "headers");
-  const std::string url = StringMember(config, "http_endpoint");
-  const size_t start = url.find("://");
-  if (start == url.npos || !headers.is_object()) return nullptr;
-  const std::string authority = url.substr(start + 3, url.find('/', start + 3) - start - 3);
-  if (authority.find('@') == authority.npos) return nullptr;
+  const bool has_user = ParseUrl(StringMember(config, "http_endpoint")).has_user;
+  if (!has_user || !headers.is_object()) return nullptr;
   for (const auto& [name, value] : headers.items()) {
     if (ToLower(name) == "authorization") {
       return "specifying both an 'Authorization' header and user info in 'http_endpoint' is not "

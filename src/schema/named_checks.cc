@@ -9,6 +9,7 @@
 #include "schema/crypto_checks.h"
 #include "schema/lua_pattern.h"
 #include "schema/names.h"
+#include "schema/url.h"
 #include "schema/validate.h"
 #include "util/string_util.h"
 
@@ -40,12 +41,17 @@ Json Host(const std::string& host) {
   return nullptr;
 }
 
-Json EscapesOf(const std::string& path) {
-  for (size_t at = path.find('%'); at != std::string::npos; at = path.find('%', at + 1)) {
-    if (!LuaFind(path.substr(at, 3), "^%%%x%x$"))
-      return "invalid url-encoded value: '" + path.substr(at, 3) + "'";
+Json EscapesOf(std::string path) {
+  for (size_t at = path.find('%'); at != std::string::npos; at = path.find('%', at)) {
+    if (!LuaFind(path.substr(at, 3), "^%%%x%x$")) {
+      at += 1;
+      continue;
+    }
+    path.replace(at, 3, "___");
   }
-  return nullptr;
+  const size_t bad = path.find('%');
+  if (bad == std::string::npos) return nullptr;
+  return "invalid url-encoded value: '" + path.substr(bad, 3) + "'";
 }
 
 bool IsPlainPath(const std::string& path) { return LuaFind(path, "^/[%w%.%-%_~%/%%]*$"); }
@@ -135,19 +141,14 @@ Json Target(const std::string& target) {
                                      : Json("Invalid target; not a valid hostname or ip address");
 }
 
-Json Url(const std::string& url) {
-  const size_t scheme = url.find("://");
-  if (scheme == std::string::npos || scheme == 0) return "missing host in url";
-  const std::string rest = url.substr(scheme + 3);
-  return rest.empty() || rest[0] == '/' || rest[0] == ':' ? Json("missing host in url") : Json();
+Json UrlWithHost(const std::string& url) {
+  return ParseUrl(url).host.empty() ? Json("missing host in url") : Json();
 }
 
 Json RedirectUri(const std::string& uri) {
-  const size_t scheme = uri.find("://");
-  if (scheme == std::string::npos || scheme == 0 || scheme + 3 >= uri.size())
-    return "cannot parse '" + uri + "'";
-  if (uri.find('#') != std::string::npos) return "fragment not allowed in '" + uri + "'";
-  return nullptr;
+  const Url url = ParseUrl(uri);
+  if (!url.scheme || url.host.empty()) return "cannot parse '" + uri + "'";
+  return url.has_fragment ? Json("fragment not allowed in '" + uri + "'") : Json();
 }
 
 Json CorsOrigin(const std::string& origin) {
@@ -223,7 +224,7 @@ constexpr std::array<std::pair<std::string_view, Check>, 30> kChecks = {
      {"upstream_name", UpstreamName},
      {"host_header", HostHeader},
      {"target", Target},
-     {"url", Url},
+     {"url", UrlWithHost},
      {"redirect_uri", RedirectUri},
      {"cors_origin", CorsOrigin},
      {"pre_function_code", PreFunctionCode},

@@ -1,66 +1,37 @@
 #include "schema/process.h"
 
 #include <algorithm>
-#include <cctype>
 #include <optional>
 
+#include "schema/url.h"
 #include "schema/validate.h"
 #include "util/string_util.h"
 
 namespace silverback::schema {
 namespace {
 
-bool IsSchemeCharacter(char c) {
-  return std::isalnum(static_cast<unsigned char>(c)) || c == '+' || c == '-' || c == '.';
-}
-
-// Takes "scheme:" off `url`.
-std::optional<std::string> TakeScheme(std::string& url) {
-  const size_t colon = url.find(':');
-  if (colon == std::string::npos || colon == 0) return std::nullopt;
-  const std::string scheme = url.substr(0, colon);
-  if (!std::isalnum(static_cast<unsigned char>(scheme[0])) ||
-      !std::all_of(scheme.begin(), scheme.end(), IsSchemeCharacter)) {
-    return std::nullopt;
-  }
-  url.erase(0, colon + 1);
-  return ToLower(scheme);
-}
-
-// "user@host:port" into host and port; what is not there stays unset.
-void SetAuthority(std::string authority, Json& members) {
-  if (const size_t user = authority.find('@'); user != std::string::npos)
-    authority.erase(0, user + 1);
-  const size_t colon = authority.rfind(':');
-  if (colon != std::string::npos && authority.find(']', colon) == std::string::npos) {
-    const std::string digits = authority.substr(colon + 1);
-    if (!digits.empty() && digits.find_first_not_of("0123456789") == std::string::npos &&
-        digits.size() < 10) {
-      members["port"] = std::stoll(digits);
-    }
-    authority.erase(colon);
-  }
-  if (!authority.empty()) members["host"] = authority;
+std::optional<int64_t> PortNumber(const std::string& digits) {
+  if (digits.empty() || digits.size() > 9) return std::nullopt;
+  if (digits.find_first_not_of("0123456789") != std::string::npos) return std::nullopt;
+  return std::stoll(digits);
 }
 
 // "http://host:port/path" into the members of a service. A text without a scheme or host has the
 // rest only, and the checks of the fields say what is missing.
-Json ServiceMembersOfUrl(std::string url) {
+Json ServiceMembersOfUrl(const std::string& text) {
+  const Url url = ParseUrl(text);
   Json members = {{"host", nullptr}, {"path", nullptr}};
-  if (const size_t fragment = url.find('#'); fragment != std::string::npos) url.erase(fragment);
-  const auto scheme = TakeScheme(url);
-  if (scheme) members["protocol"] = *scheme;
+  const std::string scheme = ToLower(url.scheme.value_or(""));
+  if (url.scheme) members["protocol"] = scheme;
   if (scheme == "https") members["port"] = 443;
   if (scheme == "http") members["port"] = 80;
-  if (url.starts_with("//")) {
-    const size_t end = std::min(url.find('/', 2), url.size());
-    SetAuthority(url.substr(2, end - 2), members);
-    url.erase(0, end);
+  if (url.port) {
+    if (const auto port = PortNumber(*url.port)) members["port"] = *port;
   }
   // Without a scheme, the port says it.
-  if (!scheme && NumberMember(members, "port") == 443) members["protocol"] = "https";
-  if (const size_t query = url.find_first_of("?;"); query != std::string::npos) url.erase(query);
-  if (!url.empty()) members["path"] = url;
+  if (!url.scheme && NumberMember(members, "port") == 443) members["protocol"] = "https";
+  if (!url.host.empty()) members["host"] = url.host;
+  if (!url.path.empty()) members["path"] = url.path;
   return members;
 }
 
