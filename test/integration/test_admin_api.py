@@ -4,7 +4,7 @@ import os
 import uuid
 
 import pytest
-from gateway import Gateway
+from gateway import Gateway, wait_until
 
 TOKEN = "the admin's token"
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -105,6 +105,47 @@ def test_cascades(gw):
     assert gw.admin("DELETE", f"/consumers/{consumer['id']}").status == 204
     assert gw.admin("GET", f"/key-auths/{key['id']}").status == 404
     assert gw.admin("DELETE", f"/consumers/{consumer['id']}").status == 204
+
+
+CREDENTIALS = {"key-auths": ({"key": "k"}, "key"), "basic-auths": ({"username": "b", "password": "p"}, "username"),
+               "hmac-auths": ({"username": "h"}, "username"), "jwts": ({"key": "j"}, "key"), "acls": ({"group": "g"}, "id"),
+               "oauth2": ({"name": "o", "client_id": "c", "redirect_uris": ["http://a.test/"]}, "client_id")}
+
+
+@pytest.mark.parametrize("collection", CREDENTIALS)
+def test_what_belongs_to_a_consumer_leads_to_it(gw, collection):
+    row, key = CREDENTIALS[collection]
+    consumer = gw.create("/consumers", {"username": name()})
+    made = gw.create(f"/{collection}", {**row, "consumer": {"username": consumer["username"]}})
+    path = f"/{collection}/{made[key]}"
+    assert made["consumer"] == {"id": consumer["id"]}
+    assert gw.admin("GET", path).json["id"] == made["id"]
+    assert gw.admin("GET", f"{path}/consumer").json["id"] == consumer["id"]
+    assert gw.admin("PATCH", f"{path}/consumer", {"custom_id": name()}).json["username"] == consumer["username"]
+    assert gw.admin("DELETE", f"{path}/consumer").status == 405
+    assert any(listed["id"] == made["id"] for rows in pages(gw, f"/{collection}") for listed in rows)
+    assert gw.admin("DELETE", f"/consumers/{consumer['id']}").status == 204
+    assert gw.admin("GET", path).status == 404
+
+
+def test_times_to_live(gw):
+    consumer = gw.create("/consumers", {"username": name()})
+    secret = name()
+    made = gw.create(f"/consumers/{consumer['id']}/key-auth", {"key": secret, "ttl": 1000})
+    path = f"/key-auths/{secret}"
+    assert 990 < made["ttl"] < 1000 and 990 < gw.admin("PATCH", path, {"tags": ["x"]}).json["ttl"] < 1000
+    assert gw.admin("PATCH", path, {"ttl": 500}).json["ttl"] <= 500
+    assert form(gw, "PATCH", path, "ttl=300").json["ttl"] <= 300
+    for bad in (-1, 1.5, 100000001, "1", [1]):
+        refused = gw.admin("PATCH", path, {"ttl": bad})
+        assert (refused.status, refused.json["name"]) == (400, "invalid options")
+    assert gw.admin("PUT", path, {"consumer": {"id": consumer["id"]}}).json["ttl"] is None
+    assert gw.admin("PATCH", path, {"ttl": 500}).json["ttl"] and gw.admin("PATCH", path, {"ttl": 0}).json["ttl"] is None
+    assert gw.admin("POST", "/services", {"host": "h", "ttl": 5}).json["fields"] == {"ttl": "unknown field"}
+    gw.admin("PATCH", path, {"ttl": 1})
+    wait_until(lambda: gw.admin("GET", path).status == 404)
+    assert gw.admin("GET", f"/consumers/{consumer['id']}/key-auth").json["data"] == []
+    gw.create(f"/consumers/{consumer['id']}/key-auth", {"key": secret})  # what has expired stands in nobody's way
 
 
 # --- bodies
