@@ -110,6 +110,7 @@ class Fuzzer:
         self.operations = [(path, method, operation) for path, item in self.spec["paths"].items() for method, operation in item.items()
                            if method in METHODS]
         self.statuses, self.found, self.connection = collections.Counter(), {}, None
+        self.sent, self.answered, self.before = 0, time.monotonic(), None
 
     def path(self, pattern):
         parts = []
@@ -150,14 +151,19 @@ class Fuzzer:
 
     def send(self, method, path, body, kind):
         if self.connection is None:
-            self.connection = http.client.HTTPConnection("127.0.0.1", self.gw.admin_port, timeout=60)
+            self.connection, self.sent = http.client.HTTPConnection("127.0.0.1", self.gw.admin_port, timeout=60), 0
+        idle, start, self.sent = time.monotonic() - self.answered, time.monotonic(), self.sent + 1
         try:
             self.connection.request(method, path, body, {"Content-Type": kind} if kind else {})
             answer = self.connection.getresponse()
+            self.before = (method, path, answer.status)
             return answer.status, answer.getheader("Content-Type") or "", answer.read()
         except (http.client.HTTPException, OSError) as error:
             self.connection = None
-            return 0, "", repr(error).encode()
+            waited = time.monotonic() - start
+            return 0, "", f"{error!r}: request {self.sent} of its connection, {idle:.1f} s idle, waited {waited:.1f} s, {self.before}".encode()
+        finally:
+            self.answered = time.monotonic()
 
     def wrong(self, method, status, kind, text):
         if status == 0:

@@ -5,6 +5,7 @@ import uuid
 
 import pytest
 from certificates import Authority
+from database_server import DatabaseServer
 from deck import ApiError, Client, Deck
 from gateway import Gateway
 
@@ -23,10 +24,17 @@ PLUGINS = {
     "udp-log": {"host": "l.test", "port": 9}, "zipkin": {"http_endpoint": "http://z.test/"}}
 
 
-@pytest.fixture(scope="module")
-def gw():
-    with Gateway(KONG_VAULTS="bundled") as gateway:
-        yield gateway
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def gw(request):
+    if request.param == "sqlite":
+        with Gateway(KONG_VAULTS="bundled") as gateway:
+            yield gateway
+        return
+    with DatabaseServer() as server:
+        node = Gateway(KONG_VAULTS="bundled", **server.settings())
+        node.command("migrations", "bootstrap")
+        with node as gateway:
+            yield gateway
 
 
 @pytest.fixture(scope="module")
