@@ -98,7 +98,7 @@ def balancing(build):
   server {{ listen 127.0.0.1:{raw_port}; location / {{ proxy_pass http://u; proxy_http_version 1.1;
   proxy_set_header Connection ""; }} }}""")
     settings = {"KONG_NGINX_HTTP_KEEPALIVE_REQUESTS": "1000000", "KONG_UPSTREAM_KEEPALIVE_MAX_REQUESTS": "1000000",
-                "KONG_PROXY_ACCESS_LOG": "off"}
+                "KONG_UPSTREAM_KEEPALIVE_POOL_SIZE": "64", "KONG_PROXY_ACCESS_LOG": "off"}
     checks = {"passive": {"unhealthy": {"tcp_failures": 3, "http_failures": 3, "timeouts": 3}, "healthy": {"successes": 1}}}
     kinds = {"round-robin": {}, "least-connections": {"algorithm": "least-connections"},
              "consistent-hashing": {"algorithm": "consistent-hashing", "hash_on": "header", "hash_on_header": "X-Key"}}

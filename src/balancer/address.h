@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -20,6 +21,8 @@ struct Address {
   std::string ip;        // as text, without brackets
   std::string text;      // "IP:PORT" or "[IPV6]:PORT"
   int port = 0;
+  // What its user keeps for it, such as its pool of connections. Event loop only.
+  mutable std::shared_ptr<void> attachment;
 };
 
 // From an IP address as text (brackets around IPv6 allowed); nullopt for anything else.

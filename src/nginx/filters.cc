@@ -42,17 +42,14 @@ void RemoveHopByHopHeaders(RequestContext& context) {
   if (u == nullptr) return;
   std::string_view listed;
   bool trailer = false, upgrade = false;
-  EachElement(const_cast<ngx_http_upstream_t*>(u)->headers_in.headers,
-              [&](ngx_table_elt_t& element) {
-                const std::string_view name = View(element.key);
-                if (name.size() == 10 && EqualsIgnoreCase(name, "connection")) {
-                  listed = View(element.value);
-                } else if (name.size() == 7) {
-                  trailer = trailer || EqualsIgnoreCase(name, "trailer");
-                  upgrade = upgrade || EqualsIgnoreCase(name, "upgrade");
-                }
-                return true;
-              });
+  EachElement(
+      const_cast<ngx_http_upstream_t*>(u)->headers_in.headers, [&](ngx_table_elt_t& element) {
+        const std::string_view name(reinterpret_cast<char*>(element.lowcase_key), element.key.len);
+        if (name == "connection") listed = View(element.value);
+        trailer = trailer || name == "trailer";
+        upgrade = upgrade || name == "upgrade";
+        return true;
+      });
   if (!listed.empty() && !IsConnectionOption(listed)) {
     for (const std::string_view part : Split(listed, ',')) {
       const std::string_view name = Trim(part);

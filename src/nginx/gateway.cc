@@ -108,6 +108,7 @@ struct Gateway::Parts {
   std::vector<ngx_cidr_t> trusted;
   std::unordered_map<int, int> port_map;
   std::unordered_map<int, std::string> port_texts;
+  std::pair<int, std::string_view> last_port_text{-1, {}};  // most are asked for again and again
 
   Status LoadConf(const std::string& env_file);
   Status OpenStorage();
@@ -352,9 +353,14 @@ int Gateway::MappedPort(int port) const {
 }
 
 std::string_view Gateway::PortText(int port) {
-  std::string& text = parts_->port_texts[port];
-  if (text.empty()) text = std::to_string(port);
-  return text;
+  auto& [last, last_text] = parts_->last_port_text;
+  if (port != last) {
+    std::string& text = parts_->port_texts[port];
+    if (text.empty()) text = std::to_string(port);
+    last = port;
+    last_text = text;
+  }
+  return last_text;
 }
 
 bool Gateway::trusts_anyone() const { return !parts_->trusted.empty(); }

@@ -53,8 +53,8 @@ void WrapCallbacks(ngx_http_upstream_t& u, RequestContext& context) {
 }
 
 ngx_int_t ProxyContent(ngx_http_request_t* r) {
-  const auto* location = static_cast<ngx_http_core_loc_conf_t*>(
-      ngx_http_get_module_loc_conf(r, ngx_http_core_module));
+  const auto* location =
+      static_cast<ngx_http_core_loc_conf_t*>(ngx_http_get_module_loc_conf(r, ngx_http_core_module));
   RequestContext& context = *RequestContext::Find(r);
   // Directives beside the proxy's may name the client's target: it is kept from now on.
   ngx_http_get_indexed_variable(r, static_cast<ngx_uint_t>(MainConfOf(r)->request_uri));

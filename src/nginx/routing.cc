@@ -34,24 +34,22 @@ bool WantsTrailers(ngx_http_request_t* r) {
 // Header lines behind the name and colon of a first one, in memory of the request.
 class HeadWriter {
  public:
-  HeadWriter(ngx_pool_t* pool, std::string_view first, size_t room)
-      : start_(static_cast<u_char*>(ngx_pnalloc(pool, first.size() + room))) {
+  HeadWriter(ngx_pool_t* pool, size_t room)
+      : start_(static_cast<u_char*>(ngx_pnalloc(pool, room))) {
     if (start_ == nullptr) throw std::bad_alloc();
     at_ = start_;
-    Append(first);
   }
-  void Line(std::string_view name, std::string_view value) {
+  void Append(std::string_view text) { at_ = ngx_cpymem(at_, text.data(), text.size()); }
+  // `begin`: the end of the line before, the name and the colon; its size is known to the compiler.
+  template <size_t N>
+  void Line(const char (&begin)[N], std::string_view value) {
     if (value.empty()) return;
-    Append("\r\n");
-    Append(name);
-    Append(": ");
+    at_ = ngx_cpymem(at_, begin, N - 1);
     Append(value);
   }
   std::string_view text() const { return View({static_cast<size_t>(at_ - start_), start_}); }
 
  private:
-  void Append(std::string_view text) { at_ = ngx_cpymem(at_, text.data(), text.size()); }
-
   u_char* start_;
   u_char* at_;
 };
@@ -141,18 +139,27 @@ void RequestContext::ForgetVariables() {
 // The lines that the gateway itself says to the upstream, as one value: a directive and a variable
 // for each of them would cost more than all of the gateway's own work.
 std::string_view RequestContext::UpstreamHead() const {
-  const std::pair<std::string_view, std::string_view> lines[] = {
-      {"TE", wants_trailers ? "trailers" : ""},  {"Upgrade", websocket_ ? "websocket" : ""},
-      {"Connection", ConnectionHeader()},        {"X-Forwarded-For", ForwardedFor()},
-      {"X-Forwarded-Proto", forwarded_proto_},   {"X-Forwarded-Host", forwarded_host_},
-      {"X-Forwarded-Port", forwarded_port_},     {"X-Forwarded-Path", forwarded_path_},
-      {"X-Forwarded-Prefix", forwarded_prefix_}, {"X-Real-IP", ForwardedIp()},
-  };
-  constexpr size_t kSeparators = 4;  // CR, LF, colon, space
-  size_t room = 0;
-  for (const auto& [name, value] : lines) room += name.size() + value.size() + kSeparators;
-  HeadWriter head(r_->pool, upstream.host_header, room);
-  for (const auto& [name, value] : lines) head.Line(name, value);
+  constexpr size_t kRoomForNames = 256;
+  const std::string_view te = wants_trailers ? "trailers" : "";
+  const std::string_view upgrade = websocket_ ? "websocket" : "";
+  const std::string_view connection = ConnectionHeader(), ip = ForwardedIp(),
+                         chain = ForwardedFor();
+  HeadWriter head(r_->pool, kRoomForNames + upstream.host_header.size() + te.size() +
+                                upgrade.size() + connection.size() + chain.size() + ip.size() +
+                                forwarded_proto_.size() + forwarded_host_.size() +
+                                forwarded_port_.size() + forwarded_path_.size() +
+                                forwarded_prefix_.size());
+  head.Append(upstream.host_header);
+  head.Line("\r\nTE: ", te);
+  head.Line("\r\nUpgrade: ", upgrade);
+  head.Line("\r\nConnection: ", connection);
+  head.Line("\r\nX-Forwarded-For: ", chain);
+  head.Line("\r\nX-Forwarded-Proto: ", forwarded_proto_);
+  head.Line("\r\nX-Forwarded-Host: ", forwarded_host_);
+  head.Line("\r\nX-Forwarded-Port: ", forwarded_port_);
+  head.Line("\r\nX-Forwarded-Path: ", forwarded_path_);
+  head.Line("\r\nX-Forwarded-Prefix: ", forwarded_prefix_);
+  head.Line("\r\nX-Real-IP: ", ip);
   return head.text();
 }
 

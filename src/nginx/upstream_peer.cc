@@ -32,8 +32,14 @@ void FindKind(Peer& peer) {
   const std::string_view bare(reinterpret_cast<const char*>(&address.socket), address.length);
   KeepalivePool& pool = peer.context.gateway().keepalive();
   const bool http2 = upstream.scheme.starts_with("grpc");
+  if (!peer.tls && !http2) {
+    // By far the most common kind: found once for each target.
+    if (!address.attachment) address.attachment = pool.Find(bare);
+    peer.kind = std::static_pointer_cast<KeepalivePool::Kind>(address.attachment);
+    return;
+  }
   if (!peer.tls) {
-    peer.kind = http2 ? pool.Find(std::string(bare) + "|http2") : pool.Find(bare);
+    peer.kind = pool.Find(std::string(bare) + "|http2");
     return;
   }
   peer.tls_key = TlsSessionKey(peer.context.gateway().certificates(), address, upstream.host_header,

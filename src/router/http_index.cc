@@ -74,8 +74,8 @@ class HttpIndex::Search {
   enum class Preference { kNone, kHost, kPath, kRegex, kHeader };
 
   void FindHosts();
-  template <class F>
-  void EachWildcardText(F&& use) const;
+  template <class Prefix, class Suffix>
+  void EachWildcardText(Prefix&& prefix, Suffix&& suffix) const;
   void AddWildcards();
   void FindPaths();
   void FindHeaders();
@@ -112,15 +112,17 @@ class HttpIndex::Search {
   std::optional<uint32_t> first_regex_;
 };
 
-// Calls use(table, list, text) for each text by which a wildcard that matches could be found.
-template <class F>
-void HttpIndex::Search::EachWildcardText(F&& use) const {
+// Calls prefix(text) and suffix(text) for the texts by which wildcards that match could be found.
+template <class Prefix, class Suffix>
+void HttpIndex::Search::EachWildcardText(Prefix&& prefix, Suffix&& suffix) const {
   const std::string_view whole = scratch_.host_with_port, base = StripDigits(whole);
   for (size_t i = 0; i < whole.size(); ++i) {
     if (whole[i] != '.') continue;
-    use(index_.wildcard_prefixes_, kWildcardsByPrefix, whole.substr(0, i + 1));
-    use(index_.wildcard_suffixes_, kWildcardsBySuffix, whole.substr(i));
-    if (i < base.size()) use(index_.wildcard_suffixes_, kWildcardsBySuffix, base.substr(i));
+    prefix(whole.substr(0, i + 1));
+    // The star stands for something.
+    if (i == 0) continue;
+    suffix(whole.substr(i));
+    if (i < base.size()) suffix(base.substr(i));
   }
 }
 
@@ -128,19 +130,26 @@ void HttpIndex::Search::AddWildcards() {
   Atom first = std::numeric_limits<Atom>::max();
   const auto add = [&](Atom wildcard) {
     const Atom key = WildcardKey(wildcard);
-    if (!index_.patterns_[wildcard - 1].Matches(scratch_.host_with_port)) return;
     auto& hosts = scratch_.hosts;
     if (std::find(hosts.begin(), hosts.end(), key) != hosts.end()) return;
     hosts.push_back(key);
     first = std::min(first, key);
   };
+  const AtomTable &prefixes = index_.wildcard_prefixes_, &suffixes = index_.wildcard_suffixes_;
+  EachWildcardText([&](std::string_view text) { prefixes.Prefetch(text); },
+                   [&](std::string_view text) { suffixes.Prefetch(text); });
   EachWildcardText(
-      [&](const AtomTable& table, uint32_t, std::string_view text) { table.Prefetch(text); });
-  EachWildcardText([&](const AtomTable& table, uint32_t list, std::string_view text) {
-    const Atom place = table.Find(text);
-    if (place == kNoAtom) return;
-    for (const Atom wildcard : index_.postings_.Find({list, place})) add(wildcard);
-  });
+      [&](std::string_view text) {
+        const Atom prefix = prefixes.Find(text);
+        if (prefix == kNoAtom) return;
+        for (const Atom wildcard : index_.postings_.Find({kWildcardsByPrefix, prefix})) {
+          if (index_.patterns_[wildcard - 1].Matches(scratch_.host_with_port)) add(wildcard);
+        }
+      },
+      [&](std::string_view text) {
+        const Atom suffix = suffixes.Find(text);
+        if (suffix != kNoAtom) add(index_.by_suffix_[suffix - 1]);
+      });
   if (first != std::numeric_limits<Atom>::max() && !plain_host_known_) first_wildcard_ = first;
 }
 

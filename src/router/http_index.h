@@ -73,8 +73,8 @@ class HttpIndex {
   static uint32_t List(size_t category, ListKind kind) {
     return static_cast<uint32_t>((category + 1) * 8) + kind;
   }
-  // Numbers of the other lists: patterns by their literal beginning, wildcards by their text.
-  static constexpr uint32_t kRegexesByPrefix = 1, kWildcardsBySuffix = 2, kWildcardsByPrefix = 3;
+  // Numbers of the other lists: patterns by their literal beginning, wildcards by their prefix.
+  static constexpr uint32_t kRegexesByPrefix = 1, kWildcardsByPrefix = 2;
   static constexpr uint32_t kOtherMethod = 1u << 31;
 
   uint32_t MethodBit(std::string_view method) const;
@@ -85,6 +85,7 @@ class HttpIndex {
   AtomTable hosts_;                       // plain hosts of routes
   AtomTable wildcards_;                   // hosts with "*", in the order of precedence
   AtomTable wildcard_suffixes_, wildcard_prefixes_;
+  LargeArray<Atom> by_suffix_;         // the wildcard that consists of "*" and the suffix
   std::vector<HostPattern> patterns_;  // by wildcard
   PrefixTable prefixes_;               // ids are path * 4 + kIsPrefix | kBeginsRegex
   AtomTable regex_names_;              // patterns, in the order of precedence

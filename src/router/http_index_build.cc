@@ -58,9 +58,9 @@ class HttpIndex::Builder {
   HttpIndex& index_;
   std::vector<RouteRules> routes_;
   std::vector<Draft> drafts_;
-  std::vector<RouteAtoms> atoms_;           // by route
-  std::vector<Built> rules_;                // in the order of index_.rules_
-  std::vector<PostingKey> wildcard_lists_;  // by wildcard
+  std::vector<RouteAtoms> atoms_;                           // by route
+  std::vector<Built> rules_;                                // in the order of index_.rules_
+  std::vector<std::pair<Atom, Atom>> wildcards_by_prefix_;  // number of the prefix, wildcard
   AtomTable paths_;
   std::map<std::string, std::unique_ptr<PathRegex>, std::less<>> compiled_;
   std::vector<uint8_t> path_kinds_;  // by path atom
@@ -108,10 +108,12 @@ Atom HttpIndex::Builder::InternHost(const std::string& host) {
   if (index_.wildcards_.size() == known) return WildcardKey(atom);
   const HostPattern pattern = HostPattern::Parse(index_.wildcards_.Name(atom));
   index_.patterns_.push_back(pattern);
-  wildcard_lists_.push_back(
-      pattern.prefix.empty()
-          ? PostingKey{kWildcardsBySuffix, index_.wildcard_suffixes_.Intern(pattern.suffix)}
-          : PostingKey{kWildcardsByPrefix, index_.wildcard_prefixes_.Intern(pattern.prefix)});
+  if (pattern.prefix.empty()) {
+    index_.wildcard_suffixes_.Intern(pattern.suffix);  // numbered like by_suffix_
+    index_.by_suffix_.push_back(atom);
+  } else {
+    wildcards_by_prefix_.emplace_back(index_.wildcard_prefixes_.Intern(pattern.prefix), atom);
+  }
   return WildcardKey(atom);
 }
 
@@ -278,14 +280,15 @@ void HttpIndex::Builder::FillPostings() {
     CountShared(category, built);
   });
   EachRegex([&](const PostingKey& key, uint32_t) { postings.Count(key); });
-  for (const PostingKey& key : wildcard_lists_) postings.Count(key);
+  for (const auto& [prefix, wildcard] : wildcards_by_prefix_)
+    postings.Count({kWildcardsByPrefix, prefix});
   postings.Seal();
   EachRule([&](size_t category, const Built& built, uint32_t number) {
     EachKey(category, built, [&](const PostingKey& key) { postings.Add(key, number); });
   });
   EachRegex([&](const PostingKey& key, uint32_t regex) { postings.Add(key, regex); });
-  for (Atom wildcard = 1; wildcard <= wildcard_lists_.size(); ++wildcard)
-    postings.Add(wildcard_lists_[wildcard - 1], wildcard);
+  for (const auto& [prefix, wildcard] : wildcards_by_prefix_)
+    postings.Add({kWildcardsByPrefix, prefix}, wildcard);
 }
 
 // What the rules point to stays with the index.
@@ -314,8 +317,9 @@ void HttpIndex::Build(const std::vector<const entity::Route*>& routes,
 
 size_t HttpIndex::memory_bytes() const {
   size_t bytes = rules_.capacity() * sizeof(Rule) + categories_.capacity() * sizeof(CategoryInfo) +
-                 prefixes_.memory_bytes() + patterns_.capacity() * sizeof(HostPattern) +
-                 postings_.memory_bytes() + tally_.memory_bytes();
+                 by_suffix_.capacity() * sizeof(Atom) + prefixes_.memory_bytes() +
+                 patterns_.capacity() * sizeof(HostPattern) + postings_.memory_bytes() +
+                 tally_.memory_bytes();
   for (const AtomTable* table :
        {&hosts_, &wildcards_, &wildcard_suffixes_, &wildcard_prefixes_, &regex_names_, &methods_,
         &snis_, &header_names_, &header_values_}) {

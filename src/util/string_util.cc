@@ -78,6 +78,7 @@ std::string ToLower(std::string_view text) {
 }
 
 bool SameSizeEqualsIgnoreCase(std::string_view a, std::string_view b) {
+  if (a == b) return true;  // as most are that are the same at all
   for (size_t i = 0; i < a.size(); ++i) {
     if (LowerChar(a[i]) != LowerChar(b[i])) return false;
   }
