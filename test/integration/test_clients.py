@@ -337,6 +337,9 @@ def test_the_ingress_controller_posts_its_state(pair):
         client.do("POST", "/config?check_hash=1", state)
         assert client.do("GET", "/status")["configuration_hash"] == first
         assert [row["name"] for row in client.list("/services", ["managed-by-ingress-controller"])] == ["ns.svc.80"]
+        assert {kind: len(rows) for kind, rows in Deck(gw).dump().items() if rows} == {
+            "certificate": 1, "ca_certificate": 1, "consumer": 1, "sni": 1, "service": 1, "upstream": 1, "key-auth": 1, "hmac-auth": 1,
+            "jwt": 1, "basic-auth": 1, "acl": 1, "route": 1, "target": 2, "plugin": 3}
         broken = copy.deepcopy(state)
         broken["services"][0]["routes"][0]["paths"] = ["no slash"]
         with pytest.raises(ApiError) as refused:
