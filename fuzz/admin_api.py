@@ -110,7 +110,7 @@ class Fuzzer:
         self.operations = [(path, method, operation) for path, item in self.spec["paths"].items() for method, operation in item.items()
                            if method in METHODS]
         self.statuses, self.found, self.connection = collections.Counter(), {}, None
-        self.sent, self.answered, self.before = 0, time.monotonic(), None
+        self.before = None
 
     def path(self, pattern):
         parts = []
@@ -150,20 +150,23 @@ class Fuzzer:
         return bytes(data[:self.rng.randint(0, len(data))])
 
     def send(self, method, path, body, kind):
-        if self.connection is None:
-            self.connection, self.sent = http.client.HTTPConnection("127.0.0.1", self.gw.admin_port, timeout=60), 0
-        idle, start, self.sent = time.monotonic() - self.answered, time.monotonic(), self.sent + 1
+        """A connection that was used before may be closed by the time: then once more, on a new one."""
+        used = self.connection is not None and self.connection.sock is not None
         try:
-            self.connection.request(method, path, body, {"Content-Type": kind} if kind else {})
-            answer = self.connection.getresponse()
-            self.before = (method, path, answer.status)
-            return answer.status, answer.getheader("Content-Type") or "", answer.read()
+            return self.exchange(method, path, body, kind)
         except (http.client.HTTPException, OSError) as error:
             self.connection = None
-            waited = time.monotonic() - start
-            return 0, "", f"{error!r}: request {self.sent} of its connection, {idle:.1f} s idle, waited {waited:.1f} s, {self.before}".encode()
-        finally:
-            self.answered = time.monotonic()
+            if used and not isinstance(error, TimeoutError):
+                return self.send(method, path, body, kind)
+            return 0, "", f"{error!r}, after {self.before}".encode()
+
+    def exchange(self, method, path, body, kind):
+        if self.connection is None:
+            self.connection = http.client.HTTPConnection("127.0.0.1", self.gw.admin_port, timeout=60)
+        self.connection.request(method, path, body, {"Content-Type": kind} if kind else {})
+        answer = self.connection.getresponse()
+        self.before = (method, path, answer.status)
+        return answer.status, answer.getheader("Content-Type") or "", answer.read()
 
     def wrong(self, method, status, kind, text):
         if status == 0:
