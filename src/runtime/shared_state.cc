@@ -47,6 +47,7 @@ void SharedState::SetVersion(int kind, uint64_t version) { RaiseTo(versions_[kin
 
 void SharedState::SetGeneration(uint64_t generation) {
   SetGenerationQuietly(generation);
+  RaiseTo(urgent_generation_, generation);
   Wake();
 }
 
@@ -72,10 +73,12 @@ void SharedState::ForgetAllCached() {
 
 void SharedState::Wake() { FutexWakeAll(generation_event_); }
 
-void SharedState::WaitForGeneration(uint64_t seen, std::chrono::milliseconds at_most) {
+bool SharedState::WaitForGeneration(uint64_t seen, std::chrono::milliseconds at_most) {
+  const auto there = [&] { return urgent_generation_.load(std::memory_order_acquire) > seen; };
   const uint32_t event = generation_event_.load(std::memory_order_acquire);
-  if (generation() > seen) return;
+  if (there()) return true;
   FutexWait(generation_event_, event, at_most);
+  return there();
 }
 
 int SharedState::TakeSlot(pid_t pid) {

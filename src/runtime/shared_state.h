@@ -33,9 +33,9 @@ class SharedState {
   // For what no worker has to build anything for: they find out when they look the next time.
   void SetGenerationQuietly(uint64_t generation);
 
-  // Blocks until generation() > `seen`, Wake() is called, or the time is over. Only for threads
-  // that may block.
-  void WaitForGeneration(uint64_t seen, std::chrono::milliseconds at_most);
+  // Blocks until a generation > `seen` was set that was not set quietly, Wake() is called, or the
+  // time is over; whether there is such a generation. Only for threads that may block.
+  bool WaitForGeneration(uint64_t seen, std::chrono::milliseconds at_most);
   void Wake();
 
   // A worker takes a slot before it reads its first configuration, acknowledges every generation
@@ -76,6 +76,7 @@ class SharedState {
   std::atomic<uint64_t> cache_marks_[kCacheMarks];
   Slot slots_[kMaxWorkers];
   std::atomic<uint64_t> newest_write_;
+  std::atomic<uint64_t> urgent_generation_;  // the newest that was not set quietly
 };
 
 }  // namespace silverback::runtime

@@ -73,5 +73,15 @@ TEST_F(SharedStateTest, WaitForGenerationReturnsWhenItMoved) {
   other.join();
 }
 
+TEST_F(SharedStateTest, QuietGenerationsWakeNobody) {
+  state_.SetGenerationQuietly(5);
+  EXPECT_EQ(state_.generation(), 5u);
+  EXPECT_FALSE(state_.WaitForGeneration(0, milliseconds(1)));
+  state_.SetGeneration(6);
+  EXPECT_TRUE(state_.WaitForGeneration(5, milliseconds(1)));
+  state_.SetGenerationQuietly(7);
+  EXPECT_FALSE(state_.WaitForGeneration(6, milliseconds(1)));
+}
+
 }  // namespace
 }  // namespace silverback::runtime
