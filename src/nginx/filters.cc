@@ -40,24 +40,25 @@ void RemoveHopByHopHeaders(RequestContext& context) {
   ngx_http_request_t* r = context.request();
   const ngx_http_upstream_t* u = r->upstream;
   if (u == nullptr) return;
-  std::string_view listed;
+  // Of several Connection lines the first counts.
+  std::optional<std::string_view> listed;
   bool trailer = false, upgrade = false;
   EachElement(
       const_cast<ngx_http_upstream_t*>(u)->headers_in.headers, [&](ngx_table_elt_t& element) {
         const std::string_view name(reinterpret_cast<char*>(element.lowcase_key), element.key.len);
-        if (name == "connection") listed = View(element.value);
+        if (name == "connection" && !listed) listed = View(element.value);
         trailer = trailer || name == "trailer";
-        upgrade = upgrade || name == "upgrade";
+        // Other protocols than the one that was asked for are none of the client's.
+        upgrade = upgrade || (name == "upgrade" && !context.AskedFor(View(element.value)));
         return true;
       });
-  if (!listed.empty() && !IsConnectionOption(listed)) {
-    for (const std::string_view part : Split(listed, ',')) {
+  if (listed && !IsConnectionOption(*listed)) {
+    for (const std::string_view part : Split(*listed, ',')) {
       const std::string_view name = Trim(part);
       if (!name.empty() && !IsConnectionOption(name)) response_headers::Remove(r, name);
     }
   }
-  if (upgrade && r->headers_out.status != NGX_HTTP_SWITCHING_PROTOCOLS)
-    response_headers::Remove(r, "upgrade");
+  if (upgrade) response_headers::Remove(r, "upgrade");
   if (trailer && !context.wants_trailers) response_headers::Remove(r, "trailer");
 }
 

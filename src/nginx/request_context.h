@@ -17,6 +17,7 @@
 #include "plugin/exchange.h"
 #include "router/router.h"
 #include "runtime/phase_runner.h"
+#include "util/string_util.h"
 
 namespace silverback::nginx {
 
@@ -131,6 +132,10 @@ class RequestContext final : public plugin::Exchange {
   bool IsGrpcContent() const;
   // Fixes what the upstream is told. REQUIRES: upstream has an address.
   void SetProxyVariables();
+  // Whether the upstream was asked to go on in `protocol`.
+  bool AskedFor(std::string_view protocol) const {
+    return websocket_ && EqualsIgnoreCase(protocol, "websocket");
+  }
   // Of a variable that the proxy module's directives use. REQUIRES: proxied.
   std::string_view VariableValue(nginx::Variable which) const;
   // Makes nginx ask for the variables again, when what they say has changed.

@@ -21,6 +21,16 @@ std::string_view HeaderValue(const ngx_table_elt_t* element) {
   return element != nullptr ? View(element->value) : std::string_view();
 }
 
+// The values of a header; `name` is in lower case.
+void AppendHeader(ngx_http_request_t* r, std::string_view name,
+                  std::vector<std::string_view>& values) {
+  EachElement(r->headers_in.headers, [&](ngx_table_elt_t& element) {
+    const std::string_view key(reinterpret_cast<const char*>(element.lowcase_key), element.key.len);
+    if (key == name) values.push_back(View(element.value));
+    return true;
+  });
+}
+
 // Only the first TE line counts, and of it only "trailers".
 bool WantsTrailers(ngx_http_request_t* r) {
   const std::string_view te = HeaderValue(r->headers_in.te);
@@ -79,14 +89,10 @@ router::Request RequestContext::RouterRequest() const {
   // gRPC methods are names, not files: their paths stay as they are.
   request.path = request.grpc ? target.substr(0, question) : Path();
   request.header_values = [r = r_](std::string_view name, std::vector<std::string_view>& values) {
-    EachElement(r->headers_in.headers, [&](ngx_table_elt_t& element) {
-      const std::string_view key(reinterpret_cast<char*>(element.lowcase_key), element.key.len);
-      if (std::equal(key.begin(), key.end(), name.begin(), name.end(), [](char a, char b) {
-            return a == b || ((a == '-' || a == '_') && (b == '-' || b == '_'));
-          }))
-        values.push_back(View(element.value));
-      return true;
-    });
+    AppendHeader(r, name, values);
+    // As everywhere in Kong, a name with underscores also means the one with hyphens.
+    if (values.empty() && name.find('_') != name.npos)
+      AppendHeader(r, ReplaceAll(name, "_", "-"), values);
   };
   return request;
 }
@@ -98,19 +104,22 @@ void RequestContext::SetMatch(router::Match match) {
 
 void RequestContext::ComputeForwarded() {
   const bool trusted = FromTrustedIp();
+  // What a trusted client leaves empty is meant to be empty.
   const auto header = [&](std::string_view name) {
     return trusted ? RequestHeader(name) : std::nullopt;
   };
   forwarded_proto_ = header("x-forwarded-proto").value_or(Scheme());
   forwarded_host_ = header("x-forwarded-host").value_or(Host());
-  forwarded_port_ = header("x-forwarded-port").value_or(std::string_view());
-  if (forwarded_port_.empty()) forwarded_port_ = gateway_.PortText(gateway_.MappedPort(Port()));
+  const auto port = header("x-forwarded-port");
+  forwarded_port_ = port ? *port : gateway_.PortText(gateway_.MappedPort(Port()));
   const std::string_view target = RawTarget();
   const size_t question = target.find('?', 1);
   forwarded_path_ = header("x-forwarded-path").value_or(target.substr(0, question));
-  forwarded_prefix_ = header("x-forwarded-prefix").value_or(std::string_view());
-  if (forwarded_prefix_.empty() && match_->stripped && match_->matched_prefix != "/")
+  if (const auto prefix = header("x-forwarded-prefix")) {
+    forwarded_prefix_ = *prefix;
+  } else if (match_->stripped && match_->matched_prefix != "/") {
     forwarded_prefix_ = match_->matched_prefix;
+  }
   EachElement(r_->headers_in.headers, [&](ngx_table_elt_t& element) {
     if (element.key.len == 15 && EqualsIgnoreCase(View(element.key), "x-forwarded-for"))
       forwarded_for_.append(View(element.value)).append(", ");

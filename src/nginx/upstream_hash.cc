@@ -2,7 +2,6 @@
 
 #include <optional>
 
-#include "http/cookie.h"
 #include "nginx/headers.h"
 #include "nginx/request_context.h"
 #include "util/string_util.h"
@@ -29,13 +28,13 @@ std::optional<std::string> HeaderText(const RequestContext& context, const std::
   return text;
 }
 
+// As nginx' own variable of the cookie reads it: commas part cookies too.
 std::optional<std::string> CookieValue(const RequestContext& context, const std::string& name) {
-  for (const std::string_view header : context.RequestHeaderValues("cookie")) {
-    for (const auto& [key, value] : http::ParseCookies(header)) {
-      if (EqualsIgnoreCase(key, name)) return std::string(value);
-    }
-  }
-  return std::nullopt;
+  ngx_str_t key = Borrow(name), value;
+  if (ngx_http_parse_multi_header_lines(&context.request()->headers_in.cookies, &key, &value) ==
+      NGX_DECLINED)
+    return std::nullopt;
+  return std::string(View(value));
 }
 
 std::optional<std::string> Value(RequestContext& context, const balancer::Upstream& upstream,

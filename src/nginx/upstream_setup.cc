@@ -108,7 +108,7 @@ void RemoveHopByHopHeaders(RequestContext& context, bool websocket) {
     const std::string names = ToLower(connection);
     for (const std::string_view part : Split(names, ',')) {
       const std::string_view name = Trim(part);
-      if (name.empty() || name == "close" || name == "keep-alive") continue;
+      if (name.empty()) continue;
       // nginx needs to know a body's length and whose the request is, whatever the client says.
       if (name == "host" || name == "content-length" || name == "transfer-encoding") continue;
       if (name == "upgrade" && websocket) continue;
