@@ -50,13 +50,17 @@ ngx_int_t Answer(ngx_http_request_t* r) {
   const ngx_uint_t status = r->err_status != 0 ? r->err_status : r->headers_out.status;
   if (status == NGX_HTTP_NOT_IMPLEMENTED || status == NGX_HTTP_VERSION_NOT_SUPPORTED)
     return SendStatusPage(r, static_cast<int>(status));
-  plugin::LocalResponse response;
-  response.status = static_cast<int>(status);
-  response.message = MessageFor(status);
   // What an upstream said of its own, failed answer is not about this one.
   response_headers::Remove(r, "content-type");
-  const auto accept = context.RequestHeader("accept");
-  if (accept && accept->empty()) return SendStatusPage(r, NGX_HTTP_INTERNAL_SERVER_ERROR);
+  auto wanted = context.RequestHeader("accept");
+  if (!wanted) wanted = context.RequestHeader("content-type");
+  if (wanted && wanted->empty()) return SendStatusPage(r, NGX_HTTP_INTERNAL_SERVER_ERROR);
+  const std::string message = MessageFor(status);
+  if (wanted && wanted->starts_with("application/grpc"))
+    return SendLocalResponse(context, JsonMessage(static_cast<int>(status), message));
+  plugin::LocalResponse response;
+  response.status = static_cast<int>(status);
+  response.message = message;
   return SendLocalResponse(context, std::move(response));
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "http/error_format.h"
 #include "http/status.h"
 #include "nginx/headers.h"
 #include "nginx/request_context.h"
@@ -12,6 +13,7 @@
 namespace silverback::nginx {
 namespace {
 
+using http::ErrorFormat;
 using plugin::LocalResponse;
 
 struct GrpcStatus {
@@ -38,10 +40,11 @@ constexpr GrpcStatus kGrpcStatuses[] = {
 // What the client asked for, by the headers that Kong looks at. Without them answers of plugins are
 // JSON, those of the error handler as `error_default_type` says.
 ErrorFormat WantedFormat(const RequestContext& context) {
-  if (const auto accept = context.RequestHeader("accept")) return FormatFor(*accept);
-  if (!context.unexpected) return ErrorFormat::kJson;
-  if (const auto type = context.RequestHeader("content-type")) return FormatFor(*type);
-  return FormatFor(context.gateway().conf().String("error_default_type"));
+  const auto accept = context.RequestHeader("accept");
+  if (!context.unexpected) return http::FormatOfList(accept.value_or(""));
+  if (accept) return http::FormatOfType(*accept);
+  if (const auto type = context.RequestHeader("content-type")) return http::FormatOfType(*type);
+  return http::FormatOfType(context.gateway().conf().String("error_default_type"));
 }
 
 // The error_page directive of our template leads these to the error handler.
@@ -83,51 +86,6 @@ void AnswerInGrpc(RequestContext& context, LocalResponse& response) {
 
 }  // namespace
 
-ErrorFormat FormatFor(std::string_view accept) {
-  // Only a single type is looked at; a list falls back to JSON.
-  if (accept.find(',') != accept.npos) return ErrorFormat::kJson;
-  const std::string_view type = Trim(accept.substr(0, accept.find(';')));
-  if (type == "text/html") return ErrorFormat::kHtml;
-  if (type == "application/xml") return ErrorFormat::kXml;
-  if (type == "text/plain" || type == "text/*") return ErrorFormat::kPlain;
-  return ErrorFormat::kJson;
-}
-
-std::string_view ContentTypeOf(ErrorFormat format) {
-  switch (format) {
-    case ErrorFormat::kHtml:
-      return "text/html; charset=utf-8";
-    case ErrorFormat::kXml:
-      return "application/xml; charset=utf-8";
-    case ErrorFormat::kPlain:
-      return "text/plain; charset=utf-8";
-    case ErrorFormat::kJson:
-      break;
-  }
-  return "application/json; charset=utf-8";
-}
-
-std::string RenderError(ErrorFormat format, std::string_view message) {
-  switch (format) {
-    case ErrorFormat::kHtml:
-      return fmt::format(
-          "<!doctype html>\n<html>\n  <head>\n    <meta charset=\"utf-8\">\n"
-          "    <title>Kong Error</title>\n  </head>\n  <body>\n    <h1>Kong Error</h1>\n"
-          "    <p>{}.</p>\n  </body>\n</html>\n",
-          message);
-    case ErrorFormat::kXml:
-      return fmt::format(
-          "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<error>\n  <message>{}</message>\n"
-          "</error>\n",
-          message);
-    case ErrorFormat::kPlain:
-      return fmt::format("{}\n", message);
-    case ErrorFormat::kJson:
-      break;
-  }
-  return fmt::format("{{\n  \"message\":\"{}\"\n}}", message);
-}
-
 LocalResponse JsonMessage(int status, std::string_view message) {
   LocalResponse response;
   response.status = status;
@@ -143,9 +101,9 @@ ngx_int_t SendLocalResponse(RequestContext& context, LocalResponse response) {
   if (grpc && response.status >= 300) AnswerInGrpc(context, response);
   if (!response.raw_body) {
     const ErrorFormat format = WantedFormat(context);
-    response.body = RenderError(format, response.message);
+    response.body = http::RenderError(format, response.message);
     if (!HasContentType(response))
-      response.headers.emplace_back("Content-Type", ContentTypeOf(format));
+      response.headers.emplace_back("Content-Type", http::ContentTypeOf(format));
   }
   for (const auto& [name, value] : response.headers) {
     if (EqualsIgnoreCase(name, "content-length")) continue;

@@ -1,8 +1,6 @@
-// Answers that the gateway gives itself: their bodies in the format that the client accepts, and
-// sending them.
+// Answers that the gateway gives itself.
 #pragma once
 
-#include <string>
 #include <string_view>
 
 #include "nginx/ngx.h"
@@ -11,13 +9,6 @@
 namespace silverback::nginx {
 
 class RequestContext;
-
-enum class ErrorFormat { kJson, kHtml, kXml, kPlain };
-
-// The format that an Accept (or Content-Type) header asks for.
-ErrorFormat FormatFor(std::string_view accept);
-std::string_view ContentTypeOf(ErrorFormat format);
-std::string RenderError(ErrorFormat format, std::string_view message);
 
 // {"message": ...}, whatever the client accepts.
 plugin::LocalResponse JsonMessage(int status, std::string_view message);

@@ -126,6 +126,22 @@ def test_the_format_of_the_configuration(kind):
         assert gw.proxy("GET", "/other").json == {"message": "no Route matched with those values"}
 
 
+def test_lists_of_formats(gw):
+    """The error handler takes what stands before the first semicolon, plugins weigh the list."""
+    to(gw, free_port())
+    browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+    for accept, kind in ((browser, "application/json"), ("application/xml;q=0.1, text/html", "application/xml")):
+        answer = gw.proxy("GET", "/r", headers={"Accept": accept})
+        assert (answer.status, answer.body.decode()) == (502, FORMATS[kind] % BAD)
+    plugin = gw.create("/services/s/plugins", {"name": "key-auth"})
+    for accept, kind in ((browser, "text/html"), ("application/xml;q=0.1, text/plain;q=0.2", "text/plain")):
+        answer = gw.proxy("GET", "/r", headers={"Accept": accept})
+        assert (answer.status, answer.body.decode()) == (401, FORMATS[kind] % "No API key found in request")
+    gw.admin("DELETE", f"/plugins/{plugin['id']}")
+    answer = gw.proxy("GET", "/r", headers={"Accept": "application/grpc"})
+    assert answer.body.decode() == '{"message":"%s"}' % BAD
+
+
 BEFORE_ROUTING = {
     "garbage": (b"GARBAGE\r\n\r\n", 400), "no host": (b"GET / HTTP/1.1\r\n\r\n", 400),
     "long line": (b"GET /%s HTTP/1.1\r\nHost: a\r\n\r\n" % (b"a" * 9000), 414),
