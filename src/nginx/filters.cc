@@ -5,6 +5,7 @@
 #include "nginx/draining.h"
 #include "nginx/guard.h"
 #include "nginx/headers.h"
+#include "nginx/proxy_pass.h"
 #include "nginx/request_context.h"
 #include "nginx/upstream_hash.h"
 #include "nginx/version.h"
@@ -148,7 +149,10 @@ ngx_int_t HeaderFilter(ngx_http_request_t* r) {
   AnnounceClose(r);
   const bool ok = Guard(r->connection->log, "header filter", false, [&] {
     RequestContext* context = RequestContext::Find(r);
-    if (context != nullptr && !context->headers_done) FilterHeaders(*context);
+    if (context != nullptr && !context->headers_done) {
+      RestoreTarget(*context);
+      FilterHeaders(*context);
+    }
     HideEngine(r);
     return context == nullptr || !context->aborted;
   });

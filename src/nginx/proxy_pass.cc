@@ -6,39 +6,33 @@
 namespace silverback::nginx {
 namespace {
 
-// nginx sends what the client asked for, when its configuration names no path: as long as this
-// lives, that is the path for the upstream.
-class TargetSwap {
- public:
-  TargetSwap(ngx_http_request_t* r, const RequestContext& context)
-      : r_(r), target_(r->unparsed_uri), valid_(r->valid_unparsed_uri) {
-    r->unparsed_uri = Borrow(context.UpstreamUri());
-    r->valid_unparsed_uri = 1;
-  }
-  ~TargetSwap() {
-    r_->unparsed_uri = target_;
-    r_->valid_unparsed_uri = valid_;
-  }
-  TargetSwap(const TargetSwap&) = delete;
-  TargetSwap& operator=(const TargetSwap&) = delete;
-
- private:
-  ngx_http_request_t* r_;
-  ngx_str_t target_;
-  unsigned valid_ : 1;
-};
+// nginx sends what the client asked for, when its configuration names no path: until the request
+// is written, that is the path for the upstream.
+void PutTarget(RequestContext& context) {
+  ngx_http_request_t* r = context.request();
+  auto& module = context.proxy_module;
+  module.client_target = r->unparsed_uri;
+  module.client_target_valid = r->valid_unparsed_uri;
+  module.swapped = true;
+  r->unparsed_uri = Borrow(context.UpstreamUri());
+  r->valid_unparsed_uri = 1;
+}
 
 ngx_int_t CreateRequest(ngx_http_request_t* r) {
-  const RequestContext& context = *RequestContext::Find(r);
-  const TargetSwap swap(r, context);
-  return context.proxy_module.create_request(r);
+  RequestContext& context = *RequestContext::Find(r);
+  PutTarget(context);
+  const ngx_int_t rc = context.proxy_module.create_request(r);
+  RestoreTarget(context);
+  return rc;
 }
 
 #if (NGX_HTTP_CACHE)
 ngx_int_t CreateKey(ngx_http_request_t* r) {
-  const RequestContext& context = *RequestContext::Find(r);
-  const TargetSwap swap(r, context);
-  return context.proxy_module.create_key(r);
+  RequestContext& context = *RequestContext::Find(r);
+  PutTarget(context);
+  const ngx_int_t rc = context.proxy_module.create_key(r);
+  RestoreTarget(context);
+  return rc;
 }
 #endif
 
@@ -58,11 +52,9 @@ ngx_int_t ProxyContent(ngx_http_request_t* r) {
   RequestContext& context = *RequestContext::Find(r);
   // Directives beside the proxy's may name the client's target: it is kept from now on.
   ngx_http_get_indexed_variable(r, static_cast<ngx_uint_t>(MainConfOf(r)->request_uri));
-  ngx_int_t rc;
-  {
-    const TargetSwap swap(r, context);
-    rc = location->handler(r);
-  }
+  PutTarget(context);
+  const ngx_int_t rc = location->handler(r);
+  RestoreTarget(context);
   if (r->upstream != nullptr && r->upstream->create_request != nullptr)
     WrapCallbacks(*r->upstream, context);
   return rc;
@@ -75,7 +67,16 @@ void UseProxyContent(RequestContext& context) {
   if (r->content_handler != nullptr) r->content_handler = &ProxyContent;
 }
 
+void RestoreTarget(RequestContext& context) {
+  auto& module = context.proxy_module;
+  if (!module.swapped) return;
+  module.swapped = false;
+  context.request()->unparsed_uri = module.client_target;
+  context.request()->valid_unparsed_uri = module.client_target_valid;
+}
+
 void CompleteUpstream(RequestContext& context) {
+  RestoreTarget(context);
   ngx_http_upstream_t* u = context.request()->upstream;
   const bool grpc = context.upstream.scheme.starts_with("grpc");
   if (u->resolved != nullptr || grpc) return;

@@ -12,6 +12,10 @@ class RequestContext;
 // Makes ProxyContent the content handler of a request whose location proxies.
 void UseProxyContent(RequestContext& context);
 
+// Gives a request the target back that its client asked for. Whatever comes before the upstream's
+// answer, such as an error, is about that.
+void RestoreTarget(RequestContext& context);
+
 // What a template without variables leaves open; called when nginx has set the upstream up.
 void CompleteUpstream(RequestContext& context);
 

@@ -164,6 +164,8 @@ class RequestContext final : public plugin::Exchange {
   struct {
     ngx_int_t (*create_request)(ngx_http_request_t*) = nullptr;
     ngx_int_t (*create_key)(ngx_http_request_t*) = nullptr;
+    ngx_str_t client_target{};
+    bool client_target_valid = false, swapped = false;
   } proxy_module;
   // Expires when the request dies.
   std::weak_ptr<RequestContext*> Token();

@@ -127,6 +127,16 @@ std::vector<std::string_view> All(ngx_http_request_t* r, std::string_view name) 
   return found;
 }
 
+const ngx_table_elt_t* Find(ngx_http_request_t* r, std::string_view name) {
+  const ngx_table_elt_t* found = nullptr;
+  EachElement(r->headers_in.headers, [&](const ngx_table_elt_t& element) {
+    if (name == std::string_view(reinterpret_cast<char*>(element.lowcase_key), element.key.len))
+      found = &element;
+    return found == nullptr;
+  });
+  return found;
+}
+
 void Add(ngx_http_request_t* r, std::string_view name, std::string_view value) {
   Push(r, name, Kept(r, value));
 }

@@ -1,5 +1,6 @@
 #include "nginx/routing_checks.h"
 
+#include "nginx/headers.h"
 #include "nginx/local_response.h"
 #include "nginx/request_context.h"
 #include "util/string_util.h"
@@ -49,7 +50,7 @@ std::optional<LocalResponse> CheckGrpc(RequestContext& context, const entity::Ro
 
 // Which route and service answer, for a client that asks for it.
 void ShowMatch(RequestContext& context) {
-  context.wants_debug = context.RequestHeader("kong-debug").has_value();
+  context.wants_debug = request_headers::Find(context.request(), "kong-debug") != nullptr;
   if (!context.wants_debug) return;
   const auto show = [&](std::string_view name, const std::string& value) {
     if (!value.empty()) context.SetResponseHeader(name, value);

@@ -102,7 +102,8 @@ void SwapBody(RequestContext& context) {
 }
 
 void RemoveHopByHopHeaders(RequestContext& context, bool websocket) {
-  const std::string_view connection = context.RequestHeader("connection").value_or("");
+  const ngx_table_elt_t* header = request_headers::Find(context.request(), "connection");
+  const std::string_view connection = header != nullptr ? View(header->value) : "";
   if (!connection.empty() && !EqualsIgnoreCase(connection, "keep-alive") &&
       !EqualsIgnoreCase(connection, "close") && !EqualsIgnoreCase(connection, "upgrade")) {
     const std::string names = ToLower(connection);
