@@ -25,6 +25,21 @@ PageRequest ReferringRows(const entity::Catalog::Referrer& referrer, const std::
   return request;
 }
 
+constexpr std::string_view kWorkspaces = "workspaces";
+
+// Those of the core in the order in which Kong's database looks at them; then those of plugins.
+std::vector<const Schema*> WorkspaceEntities(const entity::Catalog& catalog) {
+  constexpr std::string_view kCore[] = {"upstreams", "targets",  "consumers", "certificates",
+                                        "snis",      "services", "routes",    "plugins"};
+  std::vector<const Schema*> list;
+  for (const std::string_view name : kCore) list.push_back(catalog.Entity(name));
+  for (const Schema* schema : catalog.entities()) {
+    const bool listed = std::find(list.begin(), list.end(), schema) != list.end();
+    if (schema->workspaceable() && !listed) list.push_back(schema);
+  }
+  return list;
+}
+
 bool IsRestrict(const Field& field) {
   return field.on_delete != "cascade" && field.on_delete != "null";
 }
@@ -183,7 +198,22 @@ Status Operation::Delete(const Schema& schema, const Json& row) {
   return Ok();
 }
 
+// A workspace goes when nothing is in it; the default one stays, for every row needs one.
+Status Operation::CheckEmptyWorkspace(const std::string& id) {
+  for (const Schema* schema : WorkspaceEntities(catalog_)) {
+    PageRequest request;
+    request.size = 1;
+    request.workspace = id;
+    request.with_expired = true;
+    const auto page = transaction_.Page(*schema, request);
+    if (!page) return page.error();
+    if (!page->rows.empty()) return ReferencedViolation(kWorkspaces, schema->name());
+  }
+  return id == workspace_ ? UnsupportedError("cannot remove the default workspace") : Status();
+}
+
 Status Operation::CheckUnreferenced(const Schema& schema, const std::string& id) {
+  if (schema.name() == kWorkspaces) return CheckEmptyWorkspace(id);
   // From the last: who refers to a certificate is named in the order of Kong's database.
   const auto referrers = catalog_.ReferrersOf(schema.name());
   for (auto at = referrers.rbegin(); at != referrers.rend(); ++at) {

@@ -42,6 +42,7 @@ class Operation {
   Result<Json> ResolveOne(const schema::Field& field, const Json& value, Json& errors);
   Status CheckForeign(const schema::Schema& schema, const Json& row, const Json* old);
   Status RemoveExpired(const schema::Schema& schema, const Json& row);
+  Status CheckEmptyWorkspace(const std::string& id);
   Status CheckUnreferenced(const schema::Schema& schema, const std::string& id);
   Status FollowReferrers(const schema::Schema& schema, const std::string& id);
   Status FollowRow(const entity::Catalog::Referrer& referrer, const Json& row);

@@ -207,6 +207,7 @@ class MemoryStore::MemoryTransaction final : public Transaction {
           ForeignId(row, request.foreign_field) != request.foreign_id) {
         continue;
       }
+      if (!request.workspace.empty() && StringMember(row, "ws_id") != request.workspace) continue;
       if (!request.with_expired && HasExpired(*table, row, now)) continue;
       if (!HasTags(row, request)) continue;
       if (page.rows.size() == request.size) {

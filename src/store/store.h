@@ -33,6 +33,7 @@ struct PageRequest {
   std::string after;  // primary key of the last row of the page before; "" for the first page
   std::string foreign_field;  // with foreign_id: only rows whose foreign field refers to it
   std::string foreign_id;
+  std::string workspace;          // only rows of this workspace; "" for those of all
   std::vector<std::string> tags;  // only rows that carry all (tags_any: one) of them
   bool tags_any = false;
   bool tagged = false;        // only rows that carry any tag at all

@@ -420,6 +420,22 @@ TEST_P(StoreContract, DefaultWorkspace) {
   EXPECT_EQ((**stored)["ws_id"], *id);
 }
 
+TEST_P(StoreContract, AWorkspaceGoesWhenNothingIsInIt) {
+  const std::string id = *dao_->WorkspaceId();
+  Make("workspaces", {{"name", "other"}});
+  EXPECT_TRUE(dao_->Delete("workspaces", {"name", "other"}));
+  EXPECT_EQ(dao_->Delete("workspaces", {"name", "default"}).error().code(),
+            ErrorCode::kOperationUnsupported);
+  Make("services", {{"name", "s"}, {"host", "h.test"}});
+  Make("consumers", {{"username", "u"}});
+  const auto held = dao_->Delete("workspaces", {"", id});
+  ASSERT_FALSE(held);
+  EXPECT_EQ(held.error().code(), ErrorCode::kForeignKeyViolation);
+  EXPECT_EQ(held.error().message(),
+            "an existing 'consumers' entity references this 'workspaces' entity");
+  EXPECT_TRUE(*dao_->Select("workspaces", {"", id}));
+}
+
 TEST_P(StoreContract, HashesSecrets) {
   const Json consumer =
       Make("consumers", {{"id", "00000000-0000-4000-8000-000000000001"}, {"username", "c"}});

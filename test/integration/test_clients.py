@@ -253,6 +253,14 @@ def test_plugins_of_one_entity(gw):
 
 def test_schemas_validation_and_refusals(gw):
     client = Client(gw)
+    consumer = client.create("/consumers", {"username": "held"})
+    with pytest.raises(ApiError) as held:
+        client.delete("/workspaces", "default")
+    assert (held.value.status, held.value.message) == (400, "an existing 'consumers' entity references this 'workspaces' entity")
+    client.delete("/consumers", consumer["id"])
+    with pytest.raises(ApiError) as needed:
+        client.delete("/workspaces", "default")
+    assert needed.value.status == 405 and client.exists("/workspaces/default")
     assert client.do("POST", "/schemas/plugins/validate", {"name": "key-auth", "config": {"anonymous": "true"}})["message"]
     with pytest.raises(ApiError) as garbage:
         client.do("POST", "/schemas/plugins/validate", {"name": "key-auth", "config": {"garbage": True}})

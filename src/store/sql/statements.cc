@@ -146,6 +146,11 @@ PageStatement Statements::Page(const PageRequest& request, double now) const {
                                       Parameter(add(Value::Text(request.foreign_id))))
                         : " AND FALSE";
   }
+  if (!request.workspace.empty()) {
+    page.text += table_.has_ws_id ? fmt::format(" AND \"ws_id\" = {}",
+                                                Parameter(add(Value::Text(request.workspace))))
+                                  : " AND FALSE";
+  }
   if (!request.tags.empty() || request.tagged) {
     page.text += table_.has_tags ? " AND \"tags\" IS NOT NULL" : " AND FALSE";
   }
