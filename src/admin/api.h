@@ -59,21 +59,22 @@ class Node {
                                        std::string_view address, bool healthy) = 0;
   virtual Json ExplainRoute(const Json& request) = 0;  // for /debug/route
   virtual Json Dns() { return Json::array(); }  // for /debug/dns: what the worker knows of names
-  virtual std::string Metrics() = 0;  // Prometheus text; "" when the plugin is not enabled
+  virtual std::string Metrics(bool datastore_reachable) = 0;  // Prometheus' text
   // /cache/:key: whether a row that was looked up by `key` is kept by the node's workers.
   virtual bool CacheHas(std::string_view entity, const store::Key& key) = 0;
   virtual void CacheDelete(std::string_view entity, const store::Key& key) = 0;
   virtual void CacheClear() = 0;
 
-  // The response cache of proxy-cache: an entry as the plugin describes it, of one plugin or, with
-  // "", of any; whether there was one to delete.
-  virtual std::optional<Json> ProxyCacheGet(std::string_view, std::string_view) {
+  // The answers that proxy-cache keeps in one of the node's dictionaries: an entry as the plugin
+  // describes it; whether there was one to delete.
+  virtual std::optional<Json> ProxyCacheGet(std::string_view /*dictionary*/,
+                                            std::string_view /*key*/) {
     return std::nullopt;
   }
-  virtual bool ProxyCacheDelete(std::string_view /*plugin_id*/, std::string_view /*key*/) {
+  virtual bool ProxyCacheDelete(std::string_view /*dictionary*/, std::string_view /*key*/) {
     return false;
   }
-  virtual void ProxyCachePurge() {}
+  virtual void ProxyCachePurge(std::string_view /*dictionary*/) {}
 
   // acme: orders a certificate for `host` now; begins renewal in the background; the certificates
   // that the plugin holds, of one host or, with "", of all.

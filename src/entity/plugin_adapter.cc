@@ -67,6 +67,8 @@ void NameDictionaries(const Json& names, Json& definition) {
 
 }  // namespace
 
+std::span<const char* const> KnownDictionaries() { return kDictionaries; }
+
 void AdaptPlugin(bool db_less, const Catalog::Environment& environment, Json& definition) {
   const std::string name = StringMember(definition, "name");
   const bool counts = name == "rate-limiting" || name == "response-ratelimiting";

@@ -32,7 +32,8 @@ enum Variable : int {
 struct NodeConf {
   ngx_str_t env_file;
   size_t shared_memory;
-  ngx_shm_zone_t* zone;  // null: the module is loaded, but not used in that block
+  ngx_shm_zone_t* zone;       // null: the module is loaded, but not used in that block
+  ngx_array_t* dictionaries;  // of ngx_shm_zone_t*; null: none
 };
 constexpr size_t kDefaultSharedMemory = 5 * 1024 * 1024;
 

@@ -127,7 +127,7 @@ void FilterHeaders(RequestContext& context) {
   AddDebugHeaders(context);
   context.runner().HeaderFilter(context);
   if (context.from_head) r->header_only = 1;
-  if (context.proxied) {
+  if (context.proxied || context.replayed) {
     AddProxiedHeaders(context);
   } else {
     AddLocalHeaders(context);
@@ -136,12 +136,14 @@ void FilterHeaders(RequestContext& context) {
     ngx_http_clear_content_length(r);
     ngx_http_clear_accept_ranges(r);
     r->headers_out.content_length_n = static_cast<off_t>(body->size());
-  } else if (context.runner().NeedsBody() && !r->header_only) {
-    // Plugins may change the body's length; without one nginx sends chunks.
-    ngx_http_clear_content_length(r);
-    ngx_http_clear_accept_ranges(r);
-    r->filter_need_in_memory = 1;
+    return;
   }
+  if (!context.runner().NeedsBody() || r->header_only) return;
+  r->filter_need_in_memory = 1;
+  if (!context.runner().ChangesBody()) return;
+  // Plugins may change the body's length; without one nginx sends chunks.
+  ngx_http_clear_content_length(r);
+  ngx_http_clear_accept_ranges(r);
 }
 
 ngx_int_t HeaderFilter(ngx_http_request_t* r) {
@@ -159,18 +161,29 @@ ngx_int_t HeaderFilter(ngx_http_request_t* r) {
   return ok ? next_header_filter(r) : NGX_ERROR;
 }
 
-// The text of a chain; its buffers are consumed by this.
-plugin::BodyChunk Collect(ngx_chain_t* in, std::string& text) {
+// What a chain holds in memory, appended to `text`.
+plugin::BodyChunk Collect(const ngx_chain_t* in, std::string& text) {
   plugin::BodyChunk chunk{&text, false};
-  for (ngx_chain_t* link = in; link != nullptr; link = link->next) {
-    ngx_buf_t* buffer = link->buf;
-    if (ngx_buf_in_memory(buffer)) {
-      text.append(reinterpret_cast<char*>(buffer->pos), buffer->last - buffer->pos);
-      buffer->pos = buffer->last;
-    }
+  for (const ngx_chain_t* link = in; link != nullptr; link = link->next) {
+    const ngx_buf_t* buffer = link->buf;
+    if (ngx_buf_in_memory(buffer))
+      text.append(reinterpret_cast<const char*>(buffer->pos), buffer->last - buffer->pos);
     if (buffer->last_buf) chunk.last = true;
   }
   return chunk;
+}
+
+void Consume(ngx_chain_t* in) {
+  for (ngx_chain_t* link = in; link != nullptr; link = link->next) {
+    if (ngx_buf_in_memory(link->buf)) link->buf->pos = link->buf->last;
+  }
+}
+
+bool IsLast(const ngx_chain_t* in) {
+  for (; in != nullptr; in = in->next) {
+    if (in->buf->last_buf) return true;
+  }
+  return false;
 }
 
 ngx_int_t FilterBody(RequestContext& context, ngx_chain_t* in) {
@@ -181,8 +194,10 @@ ngx_int_t FilterBody(RequestContext& context, ngx_chain_t* in) {
     text = chunk.last ? std::move(*context.replaced_response_body()) : "";
   } else {
     context.runner().BodyFilter(context, chunk);
+    if (!context.runner().ChangesBody()) return next_body_filter(r, in);
   }
   if (context.aborted) return NGX_ERROR;
+  Consume(in);
   auto* out = static_cast<ngx_buf_t*>(ngx_calloc_buf(r->pool));
   if (out == nullptr) return NGX_ERROR;
   if (!text.empty()) {
@@ -200,17 +215,12 @@ ngx_int_t FilterBody(RequestContext& context, ngx_chain_t* in) {
   return next_body_filter(r, &link);
 }
 
-bool IsLast(const ngx_chain_t* in) {
-  for (; in != nullptr; in = in->next) {
-    if (in->buf->last_buf) return true;
-  }
-  return false;
-}
-
 ngx_int_t BodyFilter(ngx_http_request_t* r, ngx_chain_t* in) {
   if (r != r->main || in == nullptr) return next_body_filter(r, in);
   RequestContext* context = RequestContext::Find(r);
   if (context == nullptr) return next_body_filter(r, in);
+  if (context->body_filter_started_ms == 0)
+    context->body_filter_started_ms = RequestContext::NowMs();
   if (IsLast(in)) context->body_filter_ended_ms = RequestContext::NowMs();
   if (context->aborted) return NGX_ERROR;
   if (!context->runner().NeedsBody() && !context->replaced_response_body())

@@ -12,14 +12,18 @@
 #include "nginx/certificates.h"
 #include "nginx/curl_client.h"
 #include "nginx/datagrams.h"
+#include "nginx/dictionaries.h"
 #include "nginx/draining.h"
 #include "nginx/guard.h"
 #include "nginx/keepalive_pool.h"
 #include "nginx/network.h"
 #include "nginx/node.h"
 #include "nginx/node_loader.h"
+#include "nginx/redis_client.h"
 #include "nginx/shm_zone.h"
+#include "nginx/tcp_pool.h"
 #include "nginx/timers.h"
+#include "plugins/proxy_cache/cached_response.h"
 #include "replica/replica.h"
 #include "runtime/cached_entities.h"
 #include "runtime/dao_writer.h"
@@ -83,7 +87,11 @@ struct Gateway::Parts {
   std::unique_ptr<Network> network;
   std::unique_ptr<lua::Sandbox> scripts;
   std::unique_ptr<UdpSender> datagrams;
+  SslContext client_tls;
+  std::unique_ptr<TcpPool> tcp;
+  std::unique_ptr<RedisClient> redis;
   std::unique_ptr<SharedCounters> counters;
+  std::unique_ptr<Dictionaries> dictionaries;
   std::unique_ptr<plugin::HttpClient> http;
 
   std::unique_ptr<entity::Catalog> catalog;
@@ -112,12 +120,14 @@ struct Gateway::Parts {
 
   Status LoadConf(const std::string& env_file);
   Status OpenStorage();
-  Status MakeServices(ZoneContent& zone);
+  Status MakeServices(const NodeConf& block);
   void ShareUsage();
   Status StartWorker();
   void UseSnapshot();  // tells everybody who keeps something made of it
   void MakeAdminApi();
   void StartFollower();
+  void Heard(const store::ClusterEvent& event);
+  void Purge(const store::CachePurge& purge);
   void SetTargetHealth(const store::TargetHealth& health);
   void ParseTrustedIps();
 };
@@ -157,7 +167,9 @@ Status Gateway::Parts::OpenStorage() {
   return Ok();
 }
 
-Status Gateway::Parts::MakeServices(ZoneContent& zone) {
+Status Gateway::Parts::MakeServices(const NodeConf& block) {
+  ZoneContent& zone = *ContentOf(block.zone);
+  dictionaries = std::make_unique<Dictionaries>(block);
   counters = std::make_unique<SharedCounters>(zone.counters);
   background = std::make_unique<ThreadPool>(*loop, cycle->log, kBackgroundThreads);
   network_background = std::make_unique<ThreadPool>(*loop, cycle->log, kNetworkThreads);
@@ -167,8 +179,11 @@ Status Gateway::Parts::MakeServices(ZoneContent& zone) {
   auto made = Network::Create(*conf, *zone.health, *loop, logger, cycle->log);
   if (!made) return made.error();
   network = *std::move(made);
-  http = MakeCurlClient(*loop, network->io(), network->dns(), cycle->log,
-                        conf->String("lua_ssl_trusted_certificate_combined"));
+  const std::string bundle = conf->String("lua_ssl_trusted_certificate_combined");
+  http = MakeCurlClient(*loop, network->io(), network->dns(), cycle->log, bundle);
+  client_tls = MakeClientContext(bundle);
+  tcp = std::make_unique<TcpPool>(*loop, network->io(), network->dns(), client_tls.get());
+  redis = std::make_unique<RedisClient>(*loop, network->io(), network->dns(), client_tls.get());
   entities = std::make_unique<runtime::CachedEntities>(*catalog, *replica, *shared, &CachedNow);
   datagrams = std::make_unique<UdpSender>(network->dns(), logger);
   scripts = std::make_unique<lua::Sandbox>(
@@ -183,8 +198,11 @@ Status Gateway::Parts::MakeServices(ZoneContent& zone) {
                                   &CachedNow, [] { return NewUuid(); }, conf->database() == "off",
                                   runtime::NodeId(*conf), scripts.get(), datagrams.get()});
   env->network_background = network_background.get();
+  env->dictionary = [this](std::string_view name) { return dictionaries->Find(name); };
+  env->tcp = tcp.get();
+  env->redis = redis.get();
+  env->metrics = dictionaries->sums();
   ShareUsage();
-  const std::string bundle = conf->String("lua_ssl_trusted_certificate_combined");
   certificates = std::make_unique<CertificateStore>(bundle, *background);
   KeepalivePool::Limits limits;
   limits.size = static_cast<size_t>(conf->Number("upstream_keepalive_pool_size", 60));
@@ -235,9 +253,9 @@ void Gateway::Parts::MakeAdminApi() {
   dao = std::make_unique<store::Dao>(*catalog, *store, publisher.get());
   writer = std::make_unique<runtime::DaoWriter>(*dao, *writer_threads);
   env->writer = writer.get();
-  node = std::make_unique<RunningNode>(
-      RunningNode::Parts{*conf, *catalog, *loop, *shared, network->upstreams(), network->dns(),
-                         [this] { return worker->snapshot(); }, runtime::NodeId(*conf)});
+  node = std::make_unique<RunningNode>(RunningNode::Parts{
+      *conf, *catalog, *loop, *shared, network->upstreams(), network->dns(),
+      [this] { return worker->snapshot(); }, runtime::NodeId(*conf), *dictionaries});
   if (conf->database() == "off") {
     loader = std::make_unique<NodeLoader>(
         runtime::DeclarativeNode(*conf, *catalog, *replica, shared, warn), *dao);
@@ -271,12 +289,28 @@ void Gateway::Parts::StartFollower() {
           },
       .heard =
           [this](const store::ClusterEvent& event) {
-            const auto health = store::TargetHealth::Parse(event.data);
-            if (!health) return;
-            loop->Post([this, health = *health] { SetTargetHealth(health); });
+            loop->Post([this, event] { Heard(event); });
           }});
   SignalsBlocked blocked;
   follower->Start();
+}
+
+// What another node tells that is not about rows.
+void Gateway::Parts::Heard(const store::ClusterEvent& event) {
+  if (event.channel == store::kPurgeEvents) {
+    if (const auto purge = store::CachePurge::Parse(event.data)) Purge(*purge);
+  } else if (const auto health = store::TargetHealth::Parse(event.data)) {
+    SetTargetHealth(*health);
+  }
+}
+
+void Gateway::Parts::Purge(const store::CachePurge& purge) {
+  const auto row = entities->Find("plugins", purge.plugin_id);
+  const Json* config = row ? FindMember(*row, "config") : nullptr;
+  if (config == nullptr || StringViewMember(*row, "name") != "proxy-cache") return;
+  const std::string dictionary = plugins::DictionaryNameOf(*config);
+  if (purge.key.empty()) return node->ProxyCachePurge(dictionary);
+  node->ProxyCacheDelete(dictionary, purge.key);
 }
 
 // As another node was told to.
@@ -317,7 +351,7 @@ std::unique_ptr<Gateway> Gateway::Create(ngx_cycle_t* cycle, const NodeConf& con
   p.loop = EventLoop::Create(cycle);
   if (!p.loop) return nullptr;
   p.loop->OnShutdown([cycle] { LetClientsFinish(cycle); });
-  if (failed(p.MakeServices(*ContentOf(conf.zone)), "services")) return nullptr;
+  if (failed(p.MakeServices(conf), "services")) return nullptr;
   if (failed(p.StartWorker(), "first configuration")) return nullptr;
   p.MakeAdminApi();
   p.StartFollower();

@@ -1,6 +1,7 @@
 // The HTTP module's directives, its configuration and where its handlers hang in nginx.
 #include "nginx/admin_content.h"
 #include "nginx/conf.h"
+#include "nginx/dictionaries.h"
 #include "nginx/error_page.h"
 #include "nginx/filters.h"
 #include "nginx/gateway.h"
@@ -134,7 +135,7 @@ ngx_int_t PostConfiguration(ngx_conf_t* cf) {
   if (conf->node.env_file.len == 0) return NGX_OK;  // loaded, but not used
   Network::ReadEnvironment();
   conf->node.zone = AddZone(cf, conf->node.shared_memory);
-  if (conf->node.zone == nullptr) return NGX_ERROR;
+  if (conf->node.zone == nullptr || AddDictionaries(cf, conf->node) != NGX_OK) return NGX_ERROR;
   if (AddCertificateCallbacks(cf) != NGX_OK) return NGX_ERROR;
   return AddPhaseHandlers(cf);
 }

@@ -4,6 +4,8 @@
 #include <future>
 #include <thread>
 
+#include "nginx/shm_zone.h"
+#include "plugins/proxy_cache/cached_response.h"
 #include "runtime/cached_entities.h"
 #include "util/string_util.h"
 
@@ -34,6 +36,13 @@ std::vector<int> WorkerPids() {
   return pids;
 }
 
+// Of our own zone, whose counters take what is left and are never full.
+size_t UsedBytes(const ngx_shm_zone_t& zone) {
+  const auto* pool = reinterpret_cast<const ngx_slab_pool_t*>(zone.shm.addr);
+  const size_t used = zone.shm.size - pool->pfree * ngx_pagesize;
+  return used - static_cast<const ZoneContent*>(zone.data)->counters_bytes;
+}
+
 double Counter(const ngx_atomic_t* counter) {
   return counter != nullptr ? static_cast<double>(*counter) : 0;
 }
@@ -60,22 +69,26 @@ Json RunningNode::Status() {
   Json workers = Json::array();
   for (const int pid : WorkerPids())
     workers.push_back({{"pid", pid}, {"http_allocated_gc", ResidentBytes(pid)}});
+  return {{"server", std::move(server)},
+          {"memory", {{"workers_lua_vms", std::move(workers)}, {"lua_shared_dicts", Zones()}}}};
+}
+
+Json RunningNode::Zones() const {
   Json zones = Json::object();
   const ngx_list_t& list = const_cast<ngx_cycle_t*>(ngx_cycle)->shared_memory;
   for (const ngx_list_part_t* part = &list.part; part != nullptr; part = part->next) {
     const auto* zone = static_cast<const ngx_shm_zone_t*>(part->elts);
     for (ngx_uint_t i = 0; i < part->nelts; ++i) {
-      auto* pool = reinterpret_cast<ngx_slab_pool_t*>(zone[i].shm.addr);
-      if (pool == nullptr) continue;
-      const auto free = static_cast<int64_t>(pool->pfree * ngx_pagesize);
-      const auto size = static_cast<int64_t>(zone[i].shm.size);
-      std::string name(reinterpret_cast<const char*>(zone[i].shm.name.data), zone[i].shm.name.len);
-      zones[name == "silverback" ? "kong" : name] = {{"capacity", size},
-                                                     {"allocated_slabs", size - free}};
+      if (zone[i].shm.addr == nullptr) continue;
+      const std::string_view dictionary = DictionaryOf(zone[i]);
+      if (dictionary.empty() && View(zone[i].shm.name) != "silverback") continue;
+      const std::string name(dictionary.empty() ? "kong" : dictionary);
+      const size_t used =
+          dictionary.empty() ? UsedBytes(zone[i]) : parts_.dictionaries.UsedBytes(dictionary);
+      zones[name] = {{"capacity", zone[i].shm.size}, {"allocated_slabs", used}};
     }
   }
-  return {{"server", std::move(server)},
-          {"memory", {{"workers_lua_vms", std::move(workers)}, {"lua_shared_dicts", zones}}}};
+  return zones;
 }
 
 Json RunningNode::Pids() { return {{"master", ngx_parent}, {"workers", WorkerPids()}}; }
@@ -154,8 +167,6 @@ Json RunningNode::ExplainRoute(const Json& request) {
   return answer;
 }
 
-std::string RunningNode::Metrics() { return ""; }
-
 std::optional<uint64_t> RunningNode::CacheMark(std::string_view entity,
                                                const store::Key& key) const {
   const int kind = parts_.catalog.KindIndex(entity);
@@ -173,5 +184,21 @@ void RunningNode::CacheDelete(std::string_view entity, const store::Key& key) {
 }
 
 void RunningNode::CacheClear() { parts_.shared.ForgetAllCached(); }
+
+std::optional<Json> RunningNode::ProxyCacheGet(std::string_view dictionary, std::string_view key) {
+  SharedDictionary* found = parts_.dictionaries.Find(dictionary);
+  auto text = found != nullptr ? found->Get(key, NowWithMillis()) : std::nullopt;
+  const auto entry = text ? plugins::CachedResponse::Decode(*std::move(text)) : std::nullopt;
+  return entry ? std::optional<Json>(entry->Describe()) : std::nullopt;
+}
+
+bool RunningNode::ProxyCacheDelete(std::string_view dictionary, std::string_view key) {
+  SharedDictionary* found = parts_.dictionaries.Find(dictionary);
+  return found != nullptr && found->Remove(key, NowWithMillis());
+}
+
+void RunningNode::ProxyCachePurge(std::string_view dictionary) {
+  if (SharedDictionary* found = parts_.dictionaries.Find(dictionary)) found->Clear();
+}
 
 }  // namespace silverback::nginx

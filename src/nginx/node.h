@@ -8,6 +8,7 @@
 
 #include "admin/api.h"
 #include "config/gateway_conf.h"
+#include "nginx/dictionaries.h"
 #include "nginx/event_loop.h"
 #include "nginx/ngx.h"
 #include "runtime/shared_state.h"
@@ -27,6 +28,7 @@ class RunningNode final : public admin::Node {
     dns::Client& dns;
     std::function<std::shared_ptr<const runtime::Snapshot>()> snapshot;  // on the event loop
     std::string node_id;
+    const Dictionaries& dictionaries;
   };
   explicit RunningNode(Parts parts) : parts_(std::move(parts)) {}
 
@@ -39,13 +41,17 @@ class RunningNode final : public admin::Node {
                                std::string_view address, bool healthy) override;
   Json Dns() override;
   Json ExplainRoute(const Json& request) override;
-  std::string Metrics() override;
+  std::string Metrics(bool datastore_reachable) override;
   bool CacheHas(std::string_view entity, const store::Key& key) override;
   void CacheDelete(std::string_view entity, const store::Key& key) override;
   void CacheClear() override;
+  std::optional<Json> ProxyCacheGet(std::string_view dictionary, std::string_view key) override;
+  bool ProxyCacheDelete(std::string_view dictionary, std::string_view key) override;
+  void ProxyCachePurge(std::string_view dictionary) override;
 
  private:
   std::optional<uint64_t> CacheMark(std::string_view entity, const store::Key& key) const;
+  Json Zones() const;  // of shared memory: {"NAME": {"capacity":, "allocated_slabs":}}
   // Runs `work` on the event loop and waits for it.
   void OnLoop(std::function<void()> work);
 

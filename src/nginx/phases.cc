@@ -27,6 +27,7 @@ ngx_int_t Answer(RequestContext& context, LocalResponse response) {
   ngx_http_request_t* r = context.request();
   context.stage = Stage::kAnswered;
   context.answered = true;
+  context.replayed = response.replayed;
   context.access_ended_ms = RequestContext::NowMs();
   const ngx_int_t rc = SendLocalResponse(context, std::move(response));
   // The checker of the phase would take NGX_OK as leave to go on.

@@ -111,6 +111,8 @@ class RequestContext final : public plugin::Exchange {
   std::optional<std::string> Variable(std::string_view name) const override;
   void EditLog(plugin::LogEdit edit) override { log_edits_.push_back(std::move(edit)); }
   Json Serialize() const override;
+  plugin::Figures Measure() const override;
+  plugin::Progress Reached() const override;
 
   // -- the way through the phases (phases.cc)
   Stage stage = Stage::kNew;
@@ -177,13 +179,14 @@ class RequestContext final : public plugin::Exchange {
 
   // -- clocks, in milliseconds since the epoch; 0: not reached
   int64_t access_started_ms = 0, access_ended_ms = 0, balancer_ended_ms = 0, header_filter_ms = 0,
-          body_filter_ended_ms = 0;
+          body_filter_started_ms = 0, body_filter_ended_ms = 0;
   int64_t StartedMs() const;
   static int64_t NowMs();  // as of the event loop's last turn
 
   bool proxied = false;       // was handed to the proxy module
   bool unexpected = false;    // the error handler answers
   bool answered = false;      // a local answer of a plugin or of routing
+  bool replayed = false;      // an answer that the service has given before
   bool headers_done = false;  // our header filter has seen the response
   bool aborted = false;       // a plugin wants no answer, or no more of it, to be sent
   bool from_head = false;     // the client's method was HEAD, whatever the upstream's is
@@ -196,7 +199,6 @@ class RequestContext final : public plugin::Exchange {
   friend class RequestResumer;
   std::shared_ptr<void>& RawSlot(const void* plugin) override;
   Json SerializeRequest() const;
-  Json SerializeLatencies() const;
   std::string_view UpstreamHead() const;
   std::string_view ConnectionHeader() const;  // what the upstream gets
   std::string_view ForwardedFor() const;

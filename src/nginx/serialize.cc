@@ -121,21 +121,37 @@ Json RequestContext::SerializeRequest() const {
   return request;
 }
 
-Json RequestContext::SerializeLatencies() const {
+plugin::Figures RequestContext::Measure() const {
+  plugin::Figures figures;
+  figures.received = RequestSize();
+  figures.sent = static_cast<int64_t>(r_->connection->sent);
+  figures.total_ms = NowMs() - StartedMs();
   const int64_t sent = balancer_ended_ms != 0 ? balancer_ended_ms : access_ended_ms;
   const int64_t end = body_filter_ended_ms != 0 ? body_filter_ended_ms : NowMs();
-  int64_t kong = 0, waiting = -1;
-  if (proxied && sent != 0) {
-    kong = sent - StartedMs();
-    if (header_filter_ms != 0) waiting = header_filter_ms - sent;
+  if ((proxied || replayed) && sent != 0) {
+    figures.kong_ms = sent - StartedMs();
+    if (header_filter_ms != 0) figures.service_ms = header_filter_ms - sent;
   } else if (header_filter_ms != 0) {
-    kong = header_filter_ms - StartedMs();
+    figures.kong_ms = header_filter_ms - StartedMs();
   }
-  if (header_filter_ms != 0) kong += end - header_filter_ms;
-  return {{"kong", kong}, {"proxy", waiting}, {"request", NowMs() - StartedMs()}};
+  if (header_filter_ms != 0) figures.kong_ms += end - header_filter_ms;
+  return figures;
+}
+
+plugin::Progress RequestContext::Reached() const {
+  plugin::Progress progress;
+  progress.started = StartedMs();
+  progress.rewrite_ended = progress.access_started = access_started_ms;
+  progress.access_ended = access_ended_ms;
+  progress.header_filter_started = header_filter_ms;
+  progress.body_filter_started = body_filter_started_ms;
+  progress.body_filter_ended = body_filter_ended_ms;
+  if (!upstream.tries.empty()) progress.service_host = upstream.hostname;
+  return progress;
 }
 
 Json RequestContext::Serialize() const {
+  const plugin::Figures figures = Measure();
   Json headers = HeadersToJson(ResponseHeaders());
   headers["connection"] = r_->headers_out.status == NGX_HTTP_SWITCHING_PROTOCOLS ? "upgrade"
                           : r_->keepalive                                        ? "keep-alive"
@@ -143,14 +159,14 @@ Json RequestContext::Serialize() const {
   if (!headers.contains("content-length") && r_->http_version == NGX_HTTP_VERSION_11 &&
       r_->headers_out.content_length_n < 0 && r_->chunked)
     headers["transfer-encoding"] = "chunked";
-  Json entry = {{"request", SerializeRequest()},
-                {"response",
-                 {{"status", ResponseStatus()},
-                  {"headers", std::move(headers)},
-                  {"size", static_cast<int64_t>(r_->connection->sent)}}},
-                {"latencies", SerializeLatencies()},
-                {"client_ip", ForwardedIp()},
-                {"started_at", StartedMs()}};
+  Json entry = {
+      {"request", SerializeRequest()},
+      {"response",
+       {{"status", ResponseStatus()}, {"headers", std::move(headers)}, {"size", figures.sent}}},
+      {"latencies",
+       {{"kong", figures.kong_ms}, {"proxy", figures.service_ms}, {"request", figures.total_ms}}},
+      {"client_ip", ForwardedIp()},
+      {"started_at", StartedMs()}};
   if (!has_match()) {
     entry["upstream_uri"] = "";
   } else {

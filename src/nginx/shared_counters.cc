@@ -1,19 +1,17 @@
 #include "nginx/shared_counters.h"
 
-#include <sched.h>
-#include <signal.h>
 #include <unistd.h>
 #include <xxhash.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <new>
+
+#include "nginx/process_lock.h"
 
 namespace silverback::nginx {
 namespace {
 
 constexpr int kSlotsPerBucket = 15;
-constexpr int kSpinsBeforeLook = 1000;
 
 struct Slot {
   uint64_t hash_low, hash_high;
@@ -24,29 +22,6 @@ struct Slot {
 struct Bucket {
   std::atomic<pid_t> owner;
   Slot slots[kSlotsPerBucket];
-};
-
-class BucketLock {
- public:
-  BucketLock(Bucket& bucket, pid_t self) : bucket_(bucket) {
-    for (int spins = 1;; ++spins) {
-      pid_t owner = 0;
-      if (bucket_.owner.compare_exchange_weak(owner, self, std::memory_order_acquire)) return;
-      if (spins % kSpinsBeforeLook != 0) continue;
-      // The lock is held for nanoseconds: its owner was preempted, or it died here.
-      if (owner != 0 && kill(owner, 0) != 0 && errno == ESRCH &&
-          bucket_.owner.compare_exchange_strong(owner, self, std::memory_order_acquire)) {
-        return;
-      }
-      sched_yield();
-    }
-  }
-  ~BucketLock() { bucket_.owner.store(0, std::memory_order_release); }
-  BucketLock(const BucketLock&) = delete;
-  BucketLock& operator=(const BucketLock&) = delete;
-
- private:
-  Bucket& bucket_;
 };
 
 Slot* FindSlot(Bucket& bucket, const XXH128_hash_t& hash) {
@@ -85,7 +60,7 @@ template <class Change>
 int64_t SharedCounters::Update(std::string_view key, double expires_at, double now, Change change) {
   const XXH128_hash_t hash = XXH3_128bits(key.data(), key.size());
   Bucket& bucket = table_->first[hash.low64 % table_->buckets];
-  BucketLock lock(bucket, self_);
+  const ProcessLock lock(bucket.owner, self_);
   Slot* slot = FindSlot(bucket, hash);
   if (slot == nullptr) slot = &EarliestSlot(bucket);
   const bool mine = slot->hash_low == hash.low64 && slot->hash_high == hash.high64;
@@ -106,7 +81,7 @@ int64_t SharedCounters::RaiseTo(std::string_view key, int64_t least, double expi
 int64_t SharedCounters::Get(std::string_view key, double now) {
   const XXH128_hash_t hash = XXH3_128bits(key.data(), key.size());
   Bucket& bucket = table_->first[hash.low64 % table_->buckets];
-  BucketLock lock(bucket, self_);
+  const ProcessLock lock(bucket.owner, self_);
   const Slot* slot = FindSlot(bucket, hash);
   return slot != nullptr && slot->expires_at > now ? slot->value : 0;
 }

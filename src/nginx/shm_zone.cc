@@ -1,32 +1,13 @@
 #include "nginx/shm_zone.h"
 
 #include "nginx/conf.h"
+#include "nginx/zone_memory.h"
 
 namespace silverback::nginx {
 namespace {
 
-// Space that the slab allocator needs for its own pages' bookkeeping.
-constexpr size_t kSlabOverheadPages = 8;
 // The part of the zone that holds the health of targets.
 constexpr size_t kHealthShare = 8;
-
-void* AllocateAligned(ngx_slab_pool_t* pool, size_t bytes) {
-  constexpr uintptr_t kAlignment = 64;
-  auto* raw = static_cast<u_char*>(ngx_slab_calloc(pool, bytes + kAlignment));
-  if (raw == nullptr) return nullptr;
-  const auto address = reinterpret_cast<uintptr_t>(raw);
-  return raw + ((kAlignment - address % kAlignment) % kAlignment);
-}
-
-// The largest table that still fits.
-void* AllocateLargest(ngx_slab_pool_t* pool, size_t& bytes) {
-  pool->log_nomem = 0;
-  bytes = (pool->pfree > kSlabOverheadPages ? pool->pfree - kSlabOverheadPages : 1) * ngx_pagesize;
-  for (; bytes >= ngx_pagesize; bytes -= ngx_pagesize) {
-    if (void* memory = AllocateAligned(pool, bytes)) return memory;
-  }
-  return nullptr;
-}
 
 ngx_int_t InitZone(ngx_shm_zone_t* zone, void* previous) {
   auto* pool = reinterpret_cast<ngx_slab_pool_t*>(zone->shm.addr);
@@ -50,6 +31,7 @@ ngx_int_t InitZone(ngx_shm_zone_t* zone, void* previous) {
   }
   content->state = runtime::SharedState::Create(state);
   content->counters = SharedCounters::Create(counters, bytes);
+  content->counters_bytes = bytes;
   content->health = health::Table::Attach(health, health_bytes);
   pool->data = content;
   zone->data = content;

@@ -12,6 +12,7 @@ namespace silverback::nginx {
 struct ZoneContent {
   runtime::SharedState* state;
   SharedCounters::Table* counters;
+  size_t counters_bytes;  // of the zone: as much as was left
   health::Table* health;
 };
 

@@ -13,6 +13,7 @@
 #include "plugin/exchange.h"
 #include "plugin/script.h"
 #include "plugin/shared_usage.h"
+#include "util/json.h"
 #include "util/result.h"
 
 namespace silverback::plugin {
@@ -45,6 +46,21 @@ class Counters {
   virtual int64_t Get(std::string_view key, double now) = 0;
 };
 
+// Bytes by key in memory of a fixed size that all workers of the node share and that survives a
+// reload: a `lua_shared_dict` of the configuration. What was used longest ago makes room. Any
+// thread.
+class Dictionary {
+ public:
+  virtual ~Dictionary() = default;
+  // Replaces what was there. False: it is larger than LargestValue, or others needed the room.
+  virtual bool Put(std::string_view key, std::string_view value,
+                   double expires_at /* 0: never */) = 0;
+  virtual std::optional<std::string> Get(std::string_view key, double now) = 0;
+  virtual bool Remove(std::string_view key, double now) = 0;  // false: was not there
+  virtual void Clear() = 0;
+  virtual size_t LargestValue() const = 0;
+};
+
 struct HttpRequest {
   std::string method = "GET", url;
   Headers headers;
@@ -72,6 +88,56 @@ class Datagrams {  // UDP
   virtual ~Datagrams() = default;
   // Sends once, without waiting; what goes wrong stands in error.log. `host`: a name or an address.
   virtual void Send(const std::string& host, int port, std::string bytes) = 0;
+};
+
+struct TcpReceiver {
+  std::string host;
+  int port = 0;
+  int timeout_ms = 10000;    // of each step: to connect, to shake hands, to send
+  int keepalive_ms = 60000;  // how long the connection may wait for its next use
+  bool tls = false;          // the receiver's certificate is not verified
+  std::string server_name;   // "": the host
+  auto operator<=>(const TcpReceiver&) const = default;
+};
+
+class TcpSender {
+ public:
+  virtual ~TcpSender() = default;
+  // `done` gets "" or what went wrong.
+  virtual void Send(const TcpReceiver& receiver, std::string bytes,
+                    std::function<void(std::string error)> done) = 0;
+};
+
+struct RedisServer {
+  std::string host;
+  int port = 6379;
+  std::string username, password;  // "": none
+  int database = 0;
+  int timeout_ms = 2000;  // to connect, and for the answers
+  bool tls = false, verify_tls = false;
+  std::string server_name;  // "": the host
+  auto operator<=>(const RedisServer&) const = default;
+};
+
+class Redis {
+ public:
+  virtual ~Redis() = default;
+  // Sends the commands at once and gives their replies in order: numbers, texts, lists and null. An
+  // error when one of them is refused or the server does not answer in time. `done` runs later,
+  // never within the call.
+  using Done = std::function<void(Result<std::vector<Json>>)>;
+  virtual void Run(const RedisServer& server, std::vector<std::vector<std::string>> commands,
+                   Done done) = 0;
+};
+
+// Sums by name that all workers of the node share and that survive a reload. The room for them is
+// bounded. Any thread.
+class Sums {
+ public:
+  virtual ~Sums() = default;
+  // False: there is no room for a new name.
+  virtual bool Add(std::string_view name, double amount) = 0;
+  virtual std::vector<std::pair<std::string, double>> All() const = 0;
 };
 
 class Timers {
@@ -129,6 +195,11 @@ struct PluginEnv {
   // requests only. Never null in a worker.
   Background* network_background = nullptr;
   EntityWriter* writer = nullptr;  // never null in a worker
+  // By its name in the configuration; nullptr: there is none. Never empty in a worker.
+  std::function<Dictionary*(std::string_view name)> dictionary{};
+  TcpSender* tcp = nullptr;  // these three are never null in a worker
+  Redis* redis = nullptr;
+  Sums* metrics = nullptr;
 };
 
 }  // namespace silverback::plugin

@@ -31,6 +31,8 @@ struct LocalResponse {
   bool raw_body =
       false;  // false: `message` is put into the error template that fits the client's Accept
   std::string message;  // e.g. "No API key found in request"
+  bool replayed =
+      false;  // the service has given it before: it goes out as an answer of the service
 };
 
 // The client's connection, as nginx counts it.
@@ -39,6 +41,23 @@ struct ConnectionInfo {
   int server_port = 0;
   uint64_t number = 0;    // serial number in the worker
   uint64_t requests = 0;  // received on it so far, this one included
+};
+
+// What metrics count of a request or a session, at its end.
+struct Figures {
+  int64_t received = 0, sent = 0;  // bytes, headers included
+  // Milliseconds: of the whole, in the gateway, waiting for the service (-1: it was not asked).
+  int64_t total_ms = 0, kong_ms = 0, service_ms = -1;
+};
+
+// How far a request or a session has come, in milliseconds since the epoch; 0: not reached.
+struct Progress {
+  int64_t started = 0;
+  int64_t rewrite_ended = 0;
+  int64_t access_started = 0, access_ended = 0;  // of a session: preread
+  int64_t header_filter_started = 0;
+  int64_t body_filter_started = 0, body_filter_ended = 0;
+  std::string_view service_host;  // that it went to; "" when it did not
 };
 
 // Who made the response ("service": the upstream, "exit": a plugin, "error": the gateway or nginx).
@@ -164,6 +183,9 @@ class Exchange {
 
   // The value of one of nginx' variables, by its name without "$".
   virtual std::optional<std::string> Variable(std::string_view) const { return std::nullopt; }
+
+  virtual Figures Measure() const { return {}; }
+  virtual Progress Reached() const { return {}; }
 
   // Changes what Serialize gives from now on, for all plugins of this request.
   virtual void EditLog(LogEdit) {}

@@ -55,7 +55,8 @@ enum Phase : uint8_t {
   kBodyFilter = 8,
   kLog = 16,
   kPreread = 32,
-  kCertificate = 64
+  kCertificate = 64,
+  kBodyObserver = 128,  // OnBodyFilter is called, but never changes the body
 };
 
 struct PluginInstance {

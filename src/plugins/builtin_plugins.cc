@@ -16,6 +16,8 @@
 #include "plugins/ldap_auth/ldap_auth.h"
 #include "plugins/loggly/loggly.h"
 #include "plugins/oauth2/oauth2.h"
+#include "plugins/prometheus/prometheus.h"
+#include "plugins/proxy_cache/proxy_cache.h"
 #include "plugins/rate_limiting/rate_limiting.h"
 #include "plugins/request_size_limiting/request_size_limiting.h"
 #include "plugins/request_termination/request_termination.h"
@@ -45,6 +47,8 @@ constexpr const PluginType* kBuiltin[] = {&kBotDetection,
                                           &kRateLimiting,
                                           &kRequestTransformer,
                                           &kResponseTransformer,
+                                          &kProxyCache,
+                                          &kPrometheus,
                                           &kHttpLog,
                                           &kFileLog,
                                           &kUdpLog,

@@ -23,6 +23,8 @@ TEST(BuiltinPlugins, RunInKongsOrder) {
                                              "rate-limiting",
                                              "request-transformer",
                                              "response-transformer",
+                                             "proxy-cache",
+                                             "prometheus",
                                              "http-log",
                                              "file-log",
                                              "udp-log",

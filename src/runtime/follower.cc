@@ -139,8 +139,8 @@ void Follower::PassOn(const store::ChangeFeed::Batch& batch) {
     setup_.log(Severity::kDebug,
                fmt::format("[cluster_events] new event (channel: '{}') data: '{}'", event.channel,
                            event.data));
-    if (event.channel == store::kHealthEvents && !event.own && event.age < recent)
-      setup_.heard(event);
+    const bool health = event.channel == store::kHealthEvents && event.age < recent;
+    if (!event.own && (health || event.channel == store::kPurgeEvents)) setup_.heard(event);
   }
 }
 

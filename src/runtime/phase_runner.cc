@@ -5,6 +5,12 @@ namespace silverback::runtime {
 using plugin::Exchange;
 using plugin::Next;
 
+namespace {
+
+constexpr uint8_t kSeesBody = plugin::kBodyFilter | plugin::kBodyObserver;
+
+}  // namespace
+
 Outcome PhaseRunner::Rewrite(Exchange& exchange) {
   plan_ = &snapshot_->plugins->global();
   at_ = 0;
@@ -101,7 +107,7 @@ void PhaseRunner::ConfigureGlobals() {
 void PhaseRunner::HeaderFilter(Exchange& exchange) {
   ConfigureGlobals();
   if (phases_ & plugin::kHeaderFilter) RunHeaderFilters(exchange);
-  if (phases_ & plugin::kBodyFilter) ChooseBodyFilters(exchange);
+  if (phases_ & kSeesBody) ChooseBodyFilters(exchange);
 }
 
 void PhaseRunner::RunHeaderFilters(Exchange& exchange) {
@@ -117,8 +123,10 @@ void PhaseRunner::RunHeaderFilters(Exchange& exchange) {
 
 void PhaseRunner::ChooseBodyFilters(Exchange& exchange) {
   for (const PluginSlot* slot : ran_) {
-    if (!slot->plugin || !(slot->phases() & plugin::kBodyFilter)) continue;
-    if (slot->plugin->WantsBody(exchange)) body_filters_.push_back(slot);
+    if (!slot->plugin || !(slot->phases() & kSeesBody)) continue;
+    if (!slot->plugin->WantsBody(exchange)) continue;
+    body_filters_.push_back(slot);
+    changes_body_ = changes_body_ || slot->phases() & plugin::kBodyFilter;
   }
 }
 

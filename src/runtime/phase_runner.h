@@ -35,6 +35,8 @@ class PhaseRunner {
 
   // False: no plugin looks at the body, so chunks need not be copied. Known after HeaderFilter.
   bool NeedsBody() const { return !body_filters_.empty(); }
+  // False: those who look at it leave it as it is.
+  bool ChangesBody() const { return changes_body_; }
   bool NeedsHeaderFilter() const { return phases_ & plugin::kHeaderFilter; }
 
  private:
@@ -56,6 +58,7 @@ class PhaseRunner {
   std::vector<const PluginSlot*>
       ran_;  // what applies to this request, by priority: later phases run these
   std::vector<const PluginSlot*> body_filters_;
+  bool changes_body_ = false;         // one of them may
   const PluginPlan* plan_ = nullptr;  // of the phase that is under way
   size_t at_ = 0;
   plugin::Phase phase_ = plugin::kRewrite;

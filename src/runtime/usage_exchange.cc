@@ -1,8 +1,12 @@
 #include "runtime/usage_exchange.h"
 
+#include <algorithm>
+#include <iterator>
+
 namespace silverback::runtime {
 namespace {
 
+using plugin::UsageKind;
 using plugin::UsageWindow;
 
 // Longer than that no request waits for the store.
@@ -22,8 +26,14 @@ void AddTo(std::map<UsageWindow, int64_t>& counts, UsageWindow window, int64_t a
 }
 
 store::UsageCount ToCount(const UsageWindow& window, int64_t amount) {
-  return {window.identifier, window.period,   window.start, window.seconds,
-          window.service_id, window.route_id, amount};
+  return {window.identifier,
+          window.period,
+          window.start,
+          window.seconds,
+          window.service_id,
+          window.route_id,
+          amount,
+          window.kind == plugin::UsageKind::kResponses};
 }
 
 }  // namespace
@@ -61,10 +71,10 @@ void UsageExchange::Ask(std::vector<UsageWindow> windows, Done done) {
   work_.notify_one();
 }
 
-void UsageExchange::Count(std::vector<UsageWindow> windows) {
+void UsageExchange::Count(std::vector<UsageWindow> windows, int64_t amount) {
   {
     const std::scoped_lock lock(mutex_);
-    for (UsageWindow& window : windows) AddTo(counts_, std::move(window), 1);
+    for (UsageWindow& window : windows) AddTo(counts_, std::move(window), amount);
   }
   work_.notify_one();
 }
@@ -92,9 +102,29 @@ void UsageExchange::Run() {
     std::vector<Question> questions = std::exchange(questions_, {});
     const bool last = stopping_;
     lock.unlock();
-    Round(std::move(counts), std::move(questions));
+    RoundsByTable(std::move(counts), std::move(questions));
     if (last) return;
   }
+}
+
+// What is counted in one table goes in one transaction, so that none of it is ever counted twice.
+void UsageExchange::RoundsByTable(Counts counts, std::vector<Question> questions) {
+  Counts of_responses;
+  for (auto at = counts.begin(); at != counts.end();) {
+    const auto next = std::next(at);
+    if (at->first.kind == UsageKind::kResponses) of_responses.insert(counts.extract(at));
+    at = next;
+  }
+  const auto first =
+      std::stable_partition(questions.begin(), questions.end(), [](const Question& question) {
+        return question.windows.empty() || question.windows.front().kind == UsageKind::kRequests;
+      });
+  std::vector<Question> about_responses(std::make_move_iterator(first),
+                                        std::make_move_iterator(questions.end()));
+  questions.erase(first, questions.end());
+  if (!counts.empty() || !questions.empty()) Round(std::move(counts), std::move(questions));
+  if (!of_responses.empty() || !about_responses.empty())
+    Round(std::move(of_responses), std::move(about_responses));
 }
 
 void UsageExchange::Round(Counts counts, std::vector<Question> questions) {

@@ -36,7 +36,7 @@ class UsageExchange final : public plugin::SharedUsage {
 
   bool Available() const override;
   void Ask(std::vector<plugin::UsageWindow> windows, Done done) override;
-  void Count(std::vector<plugin::UsageWindow> windows) override;
+  void Count(std::vector<plugin::UsageWindow> windows, int64_t amount) override;
 
  private:
   // A request that waits; on the event loop only.
@@ -51,6 +51,7 @@ class UsageExchange final : public plugin::SharedUsage {
   using Counts = std::map<plugin::UsageWindow, int64_t>;
 
   void Run();
+  void RoundsByTable(Counts counts, std::vector<Question> questions);
   void Round(Counts counts, std::vector<Question> questions);
   void Answer(std::shared_ptr<Waiter> waiter, Result<std::vector<int64_t>> values);
   void Keep(Counts counts);

@@ -196,4 +196,13 @@ std::optional<TargetHealth> TargetHealth::Parse(std::string_view data) {
   return health;
 }
 
+std::string CachePurge::ToData() const { return plugin_id + ":" + (key.empty() ? "nil" : key); }
+
+std::optional<CachePurge> CachePurge::Parse(std::string_view data) {
+  const size_t colon = data.find(':');
+  if (colon == data.npos || !IsUuid(data.substr(0, colon))) return std::nullopt;
+  const std::string_view key = data.substr(colon + 1);
+  return CachePurge{std::string(data.substr(0, colon)), std::string(key == "nil" ? "" : key)};
+}
+
 }  // namespace silverback::store

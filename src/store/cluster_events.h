@@ -18,6 +18,8 @@ inline constexpr std::string_view kInvalidations = "invalidations";
 inline constexpr std::string_view kTargetEvents = "balancer:targets";
 inline constexpr std::string_view kUpstreamEvents = "balancer:upstreams";
 inline constexpr std::string_view kHealthEvents = "balancer:post_health";
+// Answers that proxy-cache keeps were removed by hand.
+inline constexpr std::string_view kPurgeEvents = "proxy-cache:purge";
 // Ours, for rows that have no cache key that is known: ENTITY:PRIMARY-KEY.
 inline constexpr std::string_view kRowEvents = "silverback:rows";
 
@@ -54,6 +56,14 @@ struct TargetHealth {
 
   std::string ToData() const;  // HOST|IP|PORT|0 or 1|ID|NAME
   static std::optional<TargetHealth> Parse(std::string_view data);
+};
+
+// What kPurgeEvents say.
+struct CachePurge {
+  std::string plugin_id, key;  // "": all of them
+
+  std::string ToData() const;  // ID:KEY or ID:nil
+  static std::optional<CachePurge> Parse(std::string_view data);
 };
 
 }  // namespace silverback::store

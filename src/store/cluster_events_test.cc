@@ -98,6 +98,15 @@ TEST(ClusterEvents, KeysOfAllEntitiesAreUnderstood) {
   EXPECT_EQ(Described("silverback:rows", "consumers:" + id), "row consumers=" + id);
 }
 
+TEST(ClusterEvents, PurgesOfProxyCache) {
+  const std::string id = "11111111-1111-4111-8111-111111111111";
+  EXPECT_EQ((CachePurge{id, "abc"}).ToData(), id + ":abc");
+  EXPECT_EQ((CachePurge{id, ""}).ToData(), id + ":nil");
+  EXPECT_EQ(CachePurge::Parse(id + ":abc")->key, "abc");
+  EXPECT_EQ(CachePurge::Parse(id + ":nil")->key, "");
+  EXPECT_FALSE(CachePurge::Parse("nil:abc"));
+}
+
 TEST(ClusterEvents, HealthOfTargets) {
   const std::string id = kId;
   const TargetHealth set{"h.test", "10.0.0.1", 80, false, id, "u"};

@@ -7,7 +7,7 @@ import uuid
 
 import pytest
 from database_server import DatabaseServer
-from gateway import Gateway, wait_until
+from gateway import Gateway, NginxServer, free_port, wait_until
 
 MEDIAN, MAXIMUM = 0.05, 0.25
 
@@ -210,6 +210,47 @@ def test_reads_go_to_the_copy_while_it_has_what_the_node_wrote(fresh):
             copy.stop()
             for i in range(5):
                 assert node.admin("GET", f"/consumers/c{i}").status == 200
+
+
+def test_what_answers_used_is_one_sum_for_all_nodes(fresh):
+    port = free_port()
+    counts = ("SELECT string_agg(period || '=' || value, ' ' ORDER BY period) FROM response_ratelimiting_metrics "
+              "WHERE period_date = date_trunc('year', now() AT TIME ZONE 'UTC') AT TIME ZONE 'UTC'")
+    with NginxServer(f'server {{ listen 127.0.0.1:{port}; add_header X-Kong-Limit "video=2, img=1"; location / {{ return 200; }} }}'), \
+            Gateway(**fresh.settings()) as one, Gateway(**fresh.settings()) as two:
+        one.create("/services", {"name": "s", "url": f"http://127.0.0.1:{port}"})
+        one.create("/services/s/routes", {"name": "r", "paths": ["/r/"]})
+        one.create("/routes/r/plugins", {"name": "response-ratelimiting", "config": {
+            "limits": {"video": {"year": 6}, "img": {"year": 9}}, "policy": "cluster"}})
+        wait_until(lambda: "X-RateLimit-Limit-video-year" in two.proxy("GET", "/r/").headers)
+        wait_until(lambda: fresh.sql(counts) == "img_year=1 video_year=2")
+        for i, (status, left) in enumerate([(200, "2"), (200, "0"), (429, "0"), (429, "0")]):
+            answer = (one, two)[i % 2].proxy("GET", "/r/")
+            assert (answer.status, answer.headers["X-RateLimit-Remaining-video-year"]) == (status, left)
+            used = min(i + 2, 3)
+            wait_until(lambda: fresh.sql(counts) == f"img_year={used} video_year={2 * used}")
+
+
+def test_a_purge_of_kept_answers_reaches_all_nodes(fresh, upstream):
+    with Gateway(**fresh.settings()) as one, Gateway(**fresh.settings()) as two:
+        one.create("/services", {"name": "s", "url": f"http://127.0.0.1:{upstream}"})
+        one.create("/services/s/routes", {"name": "r", "paths": ["/r/"]})
+        plugin = one.create("/routes/r/plugins", {"name": "proxy-cache", "config": {
+            "strategy": "memory", "content_type": ["text/plain"]}})["id"]
+
+        def kept(node):
+            return node.proxy("GET", "/r/").headers.get("X-Cache-Status") == "Hit"
+        for purge in lambda key: f"/proxy-cache/{plugin}/caches/{key}", lambda key: "/proxy-cache":
+            wait_until(lambda: kept(one) and kept(two))
+            key = one.proxy("GET", "/r/").headers["X-Cache-Key"]
+            assert one.admin("DELETE", purge(key)).status == 204
+            wait_until(lambda: two.admin("GET", f"/proxy-cache/{key}").status == 404)
+        # What a Kong node tells is heard too.
+        wait_until(lambda: kept(two))
+        key = two.proxy("GET", "/r/").headers["X-Cache-Key"]
+        fresh.sql("INSERT INTO cluster_events (id, node_id, at, expire_at, channel, data) VALUES (gen_random_uuid(), "
+                  f"gen_random_uuid(), now(), now() + interval '1 hour', 'proxy-cache:purge', '{plugin}:{key}')")
+        wait_until(lambda: two.admin("GET", f"/proxy-cache/{key}").status == 404)
 
 
 def test_a_limit_of_the_policy_cluster_is_one_for_all_nodes(fresh, upstream):

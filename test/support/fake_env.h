@@ -69,6 +69,27 @@ class FakeCounters final : public plugin::Counters {
   std::map<std::string, std::pair<int64_t, double>> counters_;
 };
 
+class FakeDictionary final : public plugin::Dictionary {
+ public:
+  bool Put(std::string_view key, std::string_view value, double expires_at) override {
+    if (value.size() > largest) return false;
+    entries[std::string(key)] = {std::string(value), expires_at};
+    return true;
+  }
+  std::optional<std::string> Get(std::string_view key, double now) override {
+    const auto found = entries.find(std::string(key));
+    if (found == entries.end()) return std::nullopt;
+    const auto& [value, expires_at] = found->second;
+    return expires_at == 0 || expires_at > now ? std::optional(value) : std::nullopt;
+  }
+  bool Remove(std::string_view key, double) override { return entries.erase(std::string(key)) > 0; }
+  void Clear() override { entries.clear(); }
+  size_t LargestValue() const override { return largest; }
+
+  std::map<std::string, std::pair<std::string, double>> entries;  // value, when it expires
+  size_t largest = 1000;
+};
+
 class FakeHttp final : public plugin::HttpClient {
  public:
   void Send(plugin::HttpRequest request, std::function<void(plugin::HttpReply)> done) override {
@@ -157,6 +178,54 @@ class FakeDatagrams final : public plugin::Datagrams {
   std::vector<std::string> sent;
 };
 
+class FakeTcp final : public plugin::TcpSender {
+ public:
+  void Send(const plugin::TcpReceiver& receiver, std::string bytes,
+            std::function<void(std::string)> done) override {
+    receivers.push_back(receiver);
+    sent.push_back(std::move(bytes));
+    waiting.push_back(std::move(done));
+  }
+  void Reply(const std::string& error) {
+    auto done = std::move(waiting.front());
+    waiting.erase(waiting.begin());
+    done(error);
+  }
+  std::vector<plugin::TcpReceiver> receivers;
+  std::vector<std::string> sent;
+  std::vector<std::function<void(std::string)>> waiting;
+};
+
+class FakeRedis final : public plugin::Redis {
+ public:
+  void Run(const plugin::RedisServer& server, std::vector<std::vector<std::string>> commands,
+           Done done) override {
+    servers.push_back(server);
+    sent.push_back(std::move(commands));
+    waiting.push_back(std::move(done));
+  }
+  void Reply(Result<std::vector<Json>> replies) {
+    auto done = std::move(waiting.front());
+    waiting.erase(waiting.begin());
+    done(std::move(replies));
+  }
+  std::vector<plugin::RedisServer> servers;
+  std::vector<std::vector<std::vector<std::string>>> sent;
+  std::vector<Done> waiting;
+};
+
+class FakeSums final : public plugin::Sums {
+ public:
+  bool Add(std::string_view name, double amount) override {
+    sums[std::string(name)] += amount;
+    return true;
+  }
+  std::vector<std::pair<std::string, double>> All() const override {
+    return {sums.begin(), sums.end()};
+  }
+  std::map<std::string, double> sums;
+};
+
 class FakeLogger final : public plugin::Logger {
  public:
   void Log(plugin::LogLevel, std::string_view message) override { lines.emplace_back(message); }
@@ -172,6 +241,10 @@ struct FakeEnv {
   FakeLogger log;
   FakeDatagrams datagrams;
   FakeWriter writer{entities};
+  FakeTcp tcp;
+  FakeRedis redis;
+  FakeSums metrics;
+  FakeDictionary dictionary;  // "kong_db_cache"
   double time = 1700000000.5;
   plugin::PluginEnv env{
       .entities = entities,
@@ -186,7 +259,12 @@ struct FakeEnv {
       .node_id = "node",
       .datagrams = &datagrams,
       .network_background = &background,
-      .writer = &writer};
+      .writer = &writer,
+      .dictionary =
+          [this](std::string_view name) { return name == "kong_db_cache" ? &dictionary : nullptr; },
+      .tcp = &tcp,
+      .redis = &redis,
+      .metrics = &metrics};
 
   // A plugin object of a configuration that the schema would have completed.
   std::unique_ptr<plugin::Plugin> Make(std::string_view name, const Json& config,

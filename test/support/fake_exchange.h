@@ -20,6 +20,9 @@ class FakeExchange : public plugin::Exchange {
   int status = 200;
   Json log_entry = Json::object();
   plugin::Headers captures;
+  plugin::Figures figures;
+  plugin::Progress progress;
+  bool stream = false;
 
   // -- what a test looks at
   std::optional<plugin::LocalResponse> answer;
@@ -124,6 +127,9 @@ class FakeExchange : public plugin::Exchange {
   }
   void EditLog(plugin::LogEdit edit) override { plugin::ApplyEdits({std::move(edit)}, log_entry); }
   Json Serialize() const override { return log_entry; }
+  bool IsStream() const override { return stream; }
+  plugin::Figures Measure() const override { return figures; }
+  plugin::Progress Reached() const override { return progress; }
 
  protected:
   std::shared_ptr<void>& RawSlot(const void* plugin) override { return slots_[plugin]; }

@@ -23,7 +23,9 @@ class FakeNode : public admin::Node {
   Result<bool> SetTargetHealth(std::string_view upstream_id, std::string_view target,
                                std::string_view address, bool healthy) override;
   Json ExplainRoute(const Json&) override { return nullptr; }
-  std::string Metrics() override { return "# HELP kong_test nothing\n"; }
+  std::string Metrics(bool reachable) override {
+    return "kong_datastore_reachable " + std::to_string(reachable ? 1 : 0) + "\n";
+  }
   bool CacheHas(std::string_view entity, const store::Key& key) override;
   void CacheDelete(std::string_view entity, const store::Key& key) override;
   void CacheClear() override {}

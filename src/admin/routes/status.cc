@@ -77,14 +77,7 @@ Response NodeStatus(Call& call) {
 Response Metrics(Call& call) {
   Response response;
   response.headers.emplace_back("Content-Type", "text/plain; charset=UTF-8");
-  response.body = call.context.node.Metrics();
-  constexpr std::string_view kReachable = "kong_datastore_reachable";
-  if (response.body.find(kReachable) == std::string::npos) {
-    response.body += fmt::format(
-        "# HELP {0} 1 while the node reaches its datastore, 0 while it serves without\n"
-        "# TYPE {0} gauge\n{0} {1}\n",
-        kReachable, call.context.dao.store().Ping().ok() ? 1 : 0);
-  }
+  response.body = call.context.node.Metrics(call.context.dao.store().Ping().ok());
   return response;
 }
 

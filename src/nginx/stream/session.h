@@ -53,6 +53,8 @@ class StreamSession final : public SessionExchange {
   std::shared_ptr<Resumer> Suspend() override;
   void EditLog(plugin::LogEdit edit) override { log_edits_.push_back(std::move(edit)); }
   Json Serialize() const override;
+  plugin::Figures Measure() const override;
+  plugin::Progress Reached() const override;
 
   // -- the way to the proxy module (stream_phases.cc)
   // Finds the route of the session; nullptr when none matches. `server_name`: that of a client
@@ -80,7 +82,8 @@ class StreamSession final : public SessionExchange {
     std::string overridden_host;  // by a plugin; "" when not
     int overridden_port = 0;
   } upstream;
-  int64_t balancer_ended_ms = 0;  // since the epoch; 0: not reached
+  // Since the epoch; 0: not reached.
+  int64_t preread_started_ms = 0, preread_ended_ms = 0, balancer_ended_ms = 0;
 
   Gateway& gateway() const { return gateway_; }
   runtime::PhaseRunner& runner() { return runner_; }

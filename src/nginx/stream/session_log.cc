@@ -22,23 +22,40 @@ Json UpstreamBytes(const ngx_stream_session_t* s) {
 
 }  // namespace
 
-Json StreamSession::Serialize() const {
-  const int64_t started =
+plugin::Figures StreamSession::Measure() const {
+  const int64_t started = Reached().started;
+  plugin::Figures figures;
+  figures.received = s_->received;
+  figures.sent = s_->connection->sent;
+  figures.total_ms = NowMs() - started;
+  figures.kong_ms = balancer_ended_ms != 0 ? balancer_ended_ms - started : 0;
+  return figures;
+}
+
+plugin::Progress StreamSession::Reached() const {
+  plugin::Progress progress;
+  progress.started =
       static_cast<int64_t>(s_->start_sec) * 1000 + static_cast<int64_t>(s_->start_msec);
-  Json session = {{"received", static_cast<int64_t>(s_->received)},
-                  {"sent", static_cast<int64_t>(s_->connection->sent)},
+  progress.access_started = preread_started_ms;
+  progress.access_ended = preread_ended_ms;
+  if (!upstream.tries.empty()) progress.service_host = upstream.hostname;
+  return progress;
+}
+
+Json StreamSession::Serialize() const {
+  const plugin::Figures figures = Measure();
+  Json session = {{"received", figures.received},
+                  {"sent", figures.sent},
                   {"status", ResponseStatus()},
                   {"server_port", ForwardedPort()}};
   if (s_->connection->ssl != nullptr)
     session["tls"] = TlsToJson(s_->connection->ssl->connection, client_verify_);
   Json entry = {{"session", std::move(session)},
                 {"upstream", UpstreamBytes(s_)},
-                {"latencies",
-                 {{"kong", balancer_ended_ms != 0 ? balancer_ended_ms - started : 0},
-                  {"session", NowMs() - started}}},
+                {"latencies", {{"kong", figures.kong_ms}, {"session", figures.total_ms}}},
                 {"tries", TriesToJson(upstream.tries)},
                 {"client_ip", ClientIp()},
-                {"started_at", started}};
+                {"started_at", Reached().started}};
   PutEntities(*this, entry);
   plugin::ApplyEdits(log_edits_, entry);
   return entry;

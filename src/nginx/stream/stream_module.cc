@@ -1,6 +1,7 @@
 // The stream module's directives, its configuration and where its handlers hang in nginx.
 #include "nginx/stream/stream_module.h"
 
+#include "nginx/dictionaries.h"
 #include "nginx/gateway.h"
 #include "nginx/handshake.h"
 #include "nginx/shm_zone.h"
@@ -88,7 +89,7 @@ ngx_int_t PostConfiguration(ngx_conf_t* cf) {
     return NGX_ERROR;
   }
   conf->node.zone = AddZone(cf, conf->node.shared_memory);
-  if (conf->node.zone == nullptr) return NGX_ERROR;
+  if (conf->node.zone == nullptr || AddDictionaries(cf, conf->node) != NGX_OK) return NGX_ERROR;
   auto& core = *static_cast<ngx_stream_core_main_conf_t*>(
       ngx_stream_conf_get_module_main_conf(cf, ngx_stream_core_module));
   const bool ok = SetUpServers(cf, core) &&

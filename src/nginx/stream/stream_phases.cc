@@ -151,6 +151,7 @@ void Begin(StreamSession& session) {
     LogError(s, "no Route found with those values");
     return ngx_stream_finalize_session(s, NGX_STREAM_INTERNAL_SERVER_ERROR);
   }
+  session.preread_started_ms = StreamSession::NowMs();
   const Outcome outcome = session.Run([&] { return session.runner().Preread(session); });
   ContinueSession(session, outcome);
 }
@@ -182,6 +183,7 @@ ngx_int_t StreamLogPhase(ngx_stream_session_t* s) {
 }
 
 void ContinueSession(StreamSession& session, Outcome outcome) {
+  if (outcome != Outcome::kSuspended) session.preread_ended_ms = StreamSession::NowMs();
   switch (outcome) {
     case Outcome::kSuspended:
       return Wait(session.session());

@@ -101,7 +101,7 @@ class RateLimiting final : public plugin::Plugin {
       if (static_cast<double>(count) > limit.limit) exceeded = &limit;
     }
     if (exceeded) GiveBack(key, stem, second, now);
-    if (!exceeded && shared_) shared_->Count(WindowsOf(identifier, second));
+    if (!exceeded && shared_) shared_->Count(WindowsOf(identifier, second), 1);
     return Answer(exchange, usage, exceeded, second);
   }
 

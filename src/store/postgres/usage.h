@@ -1,4 +1,5 @@
-// Statements over the table ratelimiting_metrics, in which Kong nodes count too. Pure functions.
+// Statements over the tables in which Kong nodes count too: ratelimiting_metrics and
+// response_ratelimiting_metrics. All counts of one statement are of the same table. Pure functions.
 // Private to store/postgres.
 #pragma once
 
