@@ -7,6 +7,7 @@
 #include "plugins/bot_detection/bot_detection.h"
 #include "plugins/correlation_id/correlation_id.h"
 #include "plugins/cors/cors.h"
+#include "plugins/datadog/datadog.h"
 #include "plugins/file_log/file_log.h"
 #include "plugins/hmac_auth/hmac_auth.h"
 #include "plugins/http_log/http_log.h"
@@ -24,15 +25,19 @@
 #include "plugins/request_transformer/request_transformer.h"
 #include "plugins/response_transformer/response_transformer.h"
 #include "plugins/session/session.h"
+#include "plugins/statsd/statsd.h"
 #include "plugins/syslog/syslog.h"
+#include "plugins/tcp_log/tcp_log.h"
 #include "plugins/udp_log/udp_log.h"
+#include "plugins/zipkin/zipkin.h"
 
 namespace silverback::plugin {
 namespace {
 
 using namespace plugins;
 
-constexpr const PluginType* kBuiltin[] = {&kBotDetection,
+constexpr const PluginType* kBuiltin[] = {&kZipkin,
+                                          &kBotDetection,
                                           &kCors,
                                           &kSession,
                                           &kJwt,
@@ -50,8 +55,11 @@ constexpr const PluginType* kBuiltin[] = {&kBotDetection,
                                           &kProxyCache,
                                           &kPrometheus,
                                           &kHttpLog,
+                                          &kStatsd,
+                                          &kDatadog,
                                           &kFileLog,
                                           &kUdpLog,
+                                          &kTcpLog,
                                           &kLoggly,
                                           &kSyslog,
                                           &kRequestTermination,

@@ -8,7 +8,8 @@ namespace silverback::plugin {
 namespace {
 
 TEST(BuiltinPlugins, RunInKongsOrder) {
-  const std::vector<std::string> expected = {"bot-detection",
+  const std::vector<std::string> expected = {"zipkin",
+                                             "bot-detection",
                                              "cors",
                                              "session",
                                              "jwt",
@@ -26,8 +27,11 @@ TEST(BuiltinPlugins, RunInKongsOrder) {
                                              "proxy-cache",
                                              "prometheus",
                                              "http-log",
+                                             "statsd",
+                                             "datadog",
                                              "file-log",
                                              "udp-log",
+                                             "tcp-log",
                                              "loggly",
                                              "syslog",
                                              "request-termination",

@@ -54,6 +54,29 @@ TEST_F(LogTest, UdpLogSendsTheEntry) {
   EXPECT_EQ(env_.datagrams.sent, std::vector<std::string>{"log.test:9 {\"status\":200}"});
 }
 
+TEST_F(LogTest, TcpLogSendsWhatCameTogetherAndTriesAgain) {
+  const auto plugin = env_.Make("tcp-log", {{"host", "log.test"},
+                                            {"port", 9},
+                                            {"timeout", 500},
+                                            {"keepalive", 700},
+                                            {"tls", true},
+                                            {"tls_sni", "name.test"}});
+  plugin->OnLog(exchange_);
+  plugin->OnLog(exchange_);
+  EXPECT_TRUE(env_.tcp.sent.empty());
+  EXPECT_EQ(env_.timers.RunAll(), 1);
+  ASSERT_EQ(env_.tcp.sent.size(), 1u);
+  EXPECT_EQ(env_.tcp.sent[0], "{\"status\":200}\n{\"status\":200}\n");
+  EXPECT_EQ(env_.tcp.receivers[0],
+            (plugin::TcpReceiver{"log.test", 9, 500, 700, true, "name.test"}));
+  env_.tcp.Reply("gone");
+  EXPECT_EQ(env_.timers.RunAll(), 1);
+  ASSERT_EQ(env_.tcp.sent.size(), 2u);
+  EXPECT_EQ(env_.tcp.sent[1], env_.tcp.sent[0]);
+  env_.tcp.Reply("");
+  EXPECT_EQ(env_.timers.RunAll(), 0);
+}
+
 TEST_F(LogTest, LogglyFramesTheEntryAndLeavesOutWhatIsNotSevereEnough) {
   const Json config = {{"host", "h"},
                        {"port", 1},

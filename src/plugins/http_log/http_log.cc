@@ -1,6 +1,7 @@
 #include "plugins/http_log/http_log.h"
 
 #include "plugin/batch_queue.h"
+#include "plugins/log/json_list.h"
 #include "plugins/log/log_plugin.h"
 
 namespace silverback::plugins {
@@ -24,17 +25,6 @@ plugin::HttpRequest RequestTemplate(const Json& config) {
   return request;
 }
 
-// One entry as it is, several as a list.
-std::string BodyOf(const std::vector<std::string>& entries, bool batched) {
-  if (!batched) return entries.front();
-  std::string body = "[";
-  for (const std::string& entry : entries) {
-    if (body.size() > 1) body += ',';
-    body += entry;
-  }
-  return body += "]";
-}
-
 class HttpLog final : public LogPlugin {
  public:
   HttpLog(CustomFields fields, const Json& config, plugin::PluginEnv& env)
@@ -49,7 +39,8 @@ class HttpLog final : public LogPlugin {
         env, std::move(options),
         [&env, batched, request = RequestTemplate(config)](const auto& entries, auto done) {
           plugin::HttpRequest filled = request;
-          filled.body = BodyOf(entries, batched);
+          // One entry as it is, several as a list.
+          filled.body = batched ? JsonList(entries) : entries.front();
           env.http.Send(std::move(filled), [done](const plugin::HttpReply& reply) {
             if (reply.error) return done(*reply.error);
             // Kong takes every answer below 300 for success.
