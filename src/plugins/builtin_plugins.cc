@@ -23,6 +23,7 @@
 #include "plugins/request_size_limiting/request_size_limiting.h"
 #include "plugins/request_termination/request_termination.h"
 #include "plugins/request_transformer/request_transformer.h"
+#include "plugins/response_ratelimiting/response_ratelimiting.h"
 #include "plugins/response_transformer/response_transformer.h"
 #include "plugins/session/session.h"
 #include "plugins/statsd/statsd.h"
@@ -50,6 +51,7 @@ constexpr const PluginType* kBuiltin[] = {&kZipkin,
                                           &kRequestSizeLimiting,
                                           &kAcl,
                                           &kRateLimiting,
+                                          &kResponseRatelimiting,
                                           &kRequestTransformer,
                                           &kResponseTransformer,
                                           &kProxyCache,

@@ -22,6 +22,7 @@ TEST(BuiltinPlugins, RunInKongsOrder) {
                                              "request-size-limiting",
                                              "acl",
                                              "rate-limiting",
+                                             "response-ratelimiting",
                                              "request-transformer",
                                              "response-transformer",
                                              "proxy-cache",

@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "plugins/cors/origin.h"
-#include "plugins/rate_limiting/windows.h"
+#include "plugins/limits/windows.h"
 #include "support/fake_env.h"
 #include "support/fake_exchange.h"
 

@@ -4,24 +4,15 @@
 #include <cmath>
 
 #include "plugin/answers.h"
-#include "plugins/rate_limiting/windows.h"
+#include "plugins/limits/identifier.h"
+#include "plugins/limits/redis_counters.h"
+#include "plugins/limits/windows.h"
 
 namespace silverback::plugins {
 namespace {
 
 using plugin::Exchange;
 using plugin::Next;
-
-enum class LimitBy { kConsumer, kCredential, kIp, kService, kHeader, kPath };
-
-LimitBy ParseLimitBy(const std::string& name) {
-  if (name == "credential") return LimitBy::kCredential;
-  if (name == "ip") return LimitBy::kIp;
-  if (name == "service") return LimitBy::kService;
-  if (name == "header") return LimitBy::kHeader;
-  if (name == "path") return LimitBy::kPath;
-  return LimitBy::kConsumer;
-}
 
 constexpr size_t kWindowSize = 32;  // what names a window in a key: ":1700000000:minute"
 
@@ -37,26 +28,15 @@ struct Usage {
   double used;
 };
 
-std::string_view IdOf(const plugin::EntityRef& row) {
-  return row ? StringViewMember(*row, "id") : std::string_view();
-}
-
 // The names outlive the request: they are those of the windows.
 using Shown = std::vector<std::pair<std::string_view, std::string>>;
-
-std::string NumberText(double number) {
-  const auto whole = static_cast<int64_t>(number);
-  return static_cast<double>(whole) == number ? std::to_string(whole) : DumpJson(Json(number));
-}
 
 class RateLimiting final : public plugin::Plugin {
  public:
   RateLimiting(const plugin::PluginInstance& instance, plugin::PluginEnv& env)
       : env_(env),
-        limit_by_(ParseLimitBy(StringMember(instance.config, "limit_by"))),
-        header_name_(StringMember(instance.config, "header_name")),
-        path_(StringMember(instance.config, "path")),
-        redis_(StringMember(instance.config, "policy") == "redis"),
+        identifier_(instance.config),
+        redis_(MakeRedis(instance.config, env)),
         shared_(StringMember(instance.config, "policy") == "cluster" ? env.shared_usage : nullptr),
         fault_tolerant_(BoolMember(instance.config, "fault_tolerant", true)),
         hide_headers_(BoolMember(instance.config, "hide_client_headers")),
@@ -72,7 +52,7 @@ class RateLimiting final : public plugin::Plugin {
   }
 
   Next OnAccess(Exchange& exchange) const override {
-    if (redis_) return WithoutCounters(exchange);
+    if (redis_) return AskRedis(exchange);
     if (!shared_) return Judge(exchange);
     if (shared_->Available()) return AskOthers(exchange);
     return WithoutOthers(exchange);
@@ -86,7 +66,7 @@ class RateLimiting final : public plugin::Plugin {
     std::vector<Usage> usage;
     usage.reserve(limits_.size());
     const Limit* exceeded = nullptr;
-    const std::string_view identifier = IdentifierOf(exchange);
+    const std::string_view identifier = identifier_.Of(exchange);
     std::string key;
     key.reserve(key_prefix_.size() + identifier.size() + kWindowSize);
     key.append(key_prefix_).append(identifier);
@@ -109,7 +89,7 @@ class RateLimiting final : public plugin::Plugin {
   Next AskOthers(Exchange& exchange) const {
     const auto second = static_cast<int64_t>(env_.now());
     auto resumer = exchange.Suspend();
-    const std::string identifier(IdentifierOf(exchange));
+    const std::string identifier(identifier_.Of(exchange));
     shared_->Ask(WindowsOf(identifier, second), [this, &exchange, resumer, identifier, second](
                                                     const Result<std::vector<int64_t>>& values) {
       if (!resumer->Alive()) return;
@@ -152,12 +132,53 @@ class RateLimiting final : public plugin::Plugin {
     return windows;
   }
 
-  Next WithoutCounters(Exchange& exchange) const {
-    env_.log.Log(
-        plugin::LogLevel::kError,
-        "rate-limiting: failed to get usage: the redis policy is not available in this version");
+  // Redis counts the request before it is judged, as this node does.
+  Next AskRedis(Exchange& exchange) const {
+    const auto second = static_cast<int64_t>(env_.now());
+    auto resumer = exchange.Suspend();
+    auto counters = RedisCountersOf(identifier_.Of(exchange), second);
+    redis_->Add(counters, 1, [this, &exchange, resumer, counters, second](const auto& counts) {
+      if (!resumer->Alive()) return;
+      const Next next = counts ? JudgeRedis(exchange, counters, *counts, second)
+                               : WithoutRedis(exchange, counts.error().message());
+      resumer->Resume(next == Next::kRespond);
+    });
+    return Next::kSuspend;
+  }
+
+  Next JudgeRedis(Exchange& exchange, const std::vector<RedisCounters::Counter>& counters,
+                  const std::vector<double>& counts, int64_t second) const {
+    std::vector<Usage> usage;
+    const Limit* exceeded = nullptr;
+    for (size_t i = 0; i < limits_.size() && i < counts.size(); ++i) {
+      usage.push_back({&limits_[i], counts[i] - 1});
+      if (counts[i] > limits_[i].limit) exceeded = &limits_[i];
+    }
+    if (exceeded) redis_->Add(counters, -1, nullptr);
+    return Answer(exchange, usage, exceeded, second);
+  }
+
+  Next WithoutRedis(Exchange& exchange, const std::string& why) const {
+    env_.log.Log(plugin::LogLevel::kError, "rate-limiting: failed to get usage: " + why);
     if (fault_tolerant_) return Next::kContinue;
     return plugin::RespondJson(exchange, 500, "An unexpected error occurred");
+  }
+
+  std::vector<RedisCounters::Counter> RedisCountersOf(std::string_view identifier,
+                                                      int64_t second) const {
+    std::vector<RedisCounters::Counter> counters;
+    for (const Limit& limit : limits_) {
+      counters.push_back({RedisKey("ratelimit", route_id_, service_id_, identifier,
+                                   WindowStart(*limit.window, second), limit.window->name),
+                          limit.window->seconds});
+    }
+    return counters;
+  }
+
+  static std::unique_ptr<const RedisCounters> MakeRedis(const Json& config,
+                                                        plugin::PluginEnv& env) {
+    if (StringViewMember(config, "policy") != "redis") return nullptr;
+    return std::make_unique<const RedisCounters>(config, env);
   }
 
   static void SetWindow(std::string& key, size_t stem, const Window& window, int64_t now) {
@@ -174,31 +195,6 @@ class RateLimiting final : public plugin::Plugin {
       SetWindow(key, stem, *limit.window, second);
       env_.counters.Add(key, -1, now + static_cast<double>(limit.window->seconds), now);
     }
-  }
-
-  std::string_view IdentifierOf(const Exchange& exchange) const {
-    std::string_view id;
-    switch (limit_by_) {
-      case LimitBy::kService:
-        id = exchange.service() ? std::string_view(exchange.service()->id) : id;
-        break;
-      case LimitBy::kConsumer:
-        id = IdOf(exchange.consumer());
-        if (id.empty()) id = IdOf(exchange.credential());
-        break;
-      case LimitBy::kCredential:
-        id = IdOf(exchange.credential());
-        break;
-      case LimitBy::kHeader:
-        id = exchange.RequestHeader(header_name_).value_or("");
-        break;
-      case LimitBy::kPath:
-        id = exchange.Path() == path_ ? exchange.Path() : id;
-        break;
-      case LimitBy::kIp:
-        break;
-    }
-    return id.empty() ? exchange.ForwardedIp() : id;
   }
 
   Next Answer(Exchange& exchange, const std::vector<Usage>& usage, const Limit* exceeded,
@@ -243,10 +239,9 @@ class RateLimiting final : public plugin::Plugin {
 
   plugin::PluginEnv& env_;
   std::vector<Limit> limits_;
-  const LimitBy limit_by_;
-  const std::string header_name_, path_;
-  const bool redis_;
-  plugin::SharedUsage* const shared_;  // nullptr: what this node counts is all
+  const Identifier identifier_;
+  const std::unique_ptr<const RedisCounters> redis_;  // null: the policy is another one
+  plugin::SharedUsage* const shared_;                 // nullptr: what this node counts is all
   const bool fault_tolerant_, hide_headers_;
   const std::string service_id_, route_id_, key_prefix_;
 };

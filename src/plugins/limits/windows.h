@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace silverback::plugins {
@@ -24,5 +25,8 @@ inline constexpr std::array<Window, 6> kWindows = {
 
 // When the window that `now` (seconds since the epoch) lies in began.
 int64_t WindowStart(const Window& window, int64_t now);
+
+// As headers show it: whole numbers without a fraction.
+std::string NumberText(double number);
 
 }  // namespace silverback::plugins

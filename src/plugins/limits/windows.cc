@@ -1,6 +1,8 @@
-#include "plugins/rate_limiting/windows.h"
+#include "plugins/limits/windows.h"
 
 #include <ctime>
+
+#include "util/json.h"
 
 namespace silverback::plugins {
 
@@ -14,6 +16,11 @@ int64_t WindowStart(const Window& window, int64_t now) {
   calendar.tm_mday = 1;
   if (window.name == "year") calendar.tm_mon = 0;
   return timegm(&calendar);
+}
+
+std::string NumberText(double number) {
+  const auto whole = static_cast<int64_t>(number);
+  return static_cast<double>(whole) == number ? std::to_string(whole) : DumpJson(Json(number));
 }
 
 }  // namespace silverback::plugins
