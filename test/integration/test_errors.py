@@ -72,6 +72,25 @@ def logged(collector):
     return json.loads(collector.bodies.pop())
 
 
+@pytest.mark.parametrize("method, tries", [("GET", 3), ("PUT", 3), ("DELETE", 3), ("POST", 1), ("PATCH", 1)])
+def test_what_an_upstream_may_have_acted_upon_is_not_sent_again(gw, method, tries):
+    with RawServer(says(b"")) as server:
+        to(gw, server.port, retries=2)
+        assert gw.proxy(method, "/r").status == 502
+        assert server.count == tries
+    to(gw, server.port, retries=1)
+
+
+def test_when_to_try_again_can_be_set():
+    when = {f"KONG_NGINX_PROXY_{module}_NEXT_UPSTREAM": "error timeout http_503 non_idempotent" for module in ("PROXY", "GRPC")}
+    with RawServer(says(b"HTTP/1.1 503 Busy\r\nContent-Length: 2\r\n\r\nno")) as server, Gateway(workers=1, **when) as gw:
+        gw.create("/services", {"name": "s", "host": "127.0.0.1", "port": server.port, "retries": 2})
+        gw.create("/services/s/routes", {"paths": ["/r"]})
+        for tries, method in ((3, "GET"), (6, "POST")):
+            assert gw.proxy(method, "/r").status == 503
+            assert server.count == tries
+
+
 @pytest.mark.parametrize("kind", UPSTREAMS)
 def test_upstreams_that_misbehave(gw, collector, kind):
     serve, status, message = UPSTREAMS[kind]
