@@ -22,7 +22,8 @@ struct Slot {
 
 }  // namespace
 
-struct SharedSums::Memory {
+// Aligned as the slots, which follow it.
+struct alignas(Slot) SharedSums::Memory {
   std::atomic<pid_t> owner;  // of the lock for new names
   uint32_t slot_count, names_size;
   uint32_t slots_used, names_used;
