@@ -41,6 +41,14 @@ std::optional<Json> Object(lua_State* lua, int index, int depth) {
   return object;
 }
 
+bool IsMarked(lua_State* lua, int index) {
+  if (lua_getmetatable(lua, index) == 0) return false;
+  PushListMark(lua);
+  const bool marked = lua_rawequal(lua, -1, -2) != 0;
+  lua_pop(lua, 2);
+  return marked;
+}
+
 std::optional<Json> Table(lua_State* lua, int index, int depth) {
   if (depth > kMaxDepth || lua_checkstack(lua, 4) == 0) return std::nullopt;
   const size_t size = lua_objlen(lua, index);
@@ -50,7 +58,8 @@ std::optional<Json> Table(lua_State* lua, int index, int depth) {
     ++keys;
     lua_pop(lua, 1);
   }
-  return size > 0 && keys == size ? List(lua, index, size, depth) : Object(lua, index, depth);
+  const bool list = size > 0 ? keys == size : keys == 0 && IsMarked(lua, index);
+  return list ? List(lua, index, size, depth) : Object(lua, index, depth);
 }
 
 std::optional<Json> ValueAt(lua_State* lua, int index, int depth) {
@@ -68,18 +77,15 @@ std::optional<Json> ValueAt(lua_State* lua, int index, int depth) {
     }
     case LUA_TTABLE:
       return Table(lua, index, depth + 1);
+    case LUA_TLIGHTUSERDATA:
+      if (lua_touserdata(lua, index) == nullptr) return Json();
+      return std::nullopt;
     default:
       return std::nullopt;
   }
 }
 
-}  // namespace
-
-void PushText(lua_State* lua, std::string_view text) {
-  lua_pushlstring(lua, text.data(), text.size());
-}
-
-void PushJson(lua_State* lua, const Json& value) {
+void Push(lua_State* lua, const Json& value, bool document) {
   luaL_checkstack(lua, 4, "too many levels of nesting");
   if (value.is_string()) {
     PushText(lua, value.get_ref<const std::string&>());
@@ -90,18 +96,46 @@ void PushJson(lua_State* lua, const Json& value) {
   } else if (value.is_array()) {
     lua_createtable(lua, static_cast<int>(value.size()), 0);
     for (size_t i = 0; i < value.size(); ++i) {
-      PushJson(lua, value[i]);
+      Push(lua, value[i], document);
       lua_rawseti(lua, -2, static_cast<int>(i + 1));
     }
+    if (!document) return;
+    PushListMark(lua);
+    lua_setmetatable(lua, -2);
   } else if (value.is_object()) {
     lua_createtable(lua, 0, static_cast<int>(value.size()));
     for (const auto& [name, member] : value.items()) {
       PushText(lua, name);
-      PushJson(lua, member);
+      Push(lua, member, document);
       lua_rawset(lua, -3);
     }
+  } else if (document) {
+    lua_pushlightuserdata(lua, nullptr);
   } else {
     lua_pushnil(lua);
+  }
+}
+
+}  // namespace
+
+void PushText(lua_State* lua, std::string_view text) {
+  lua_pushlstring(lua, text.data(), text.size());
+}
+
+std::string_view TextAt(lua_State* lua, int index) {
+  size_t size = 0;
+  const char* text = luaL_checklstring(lua, index, &size);
+  return {text, size};
+}
+
+void PushJson(lua_State* lua, const Json& value) { Push(lua, value, false); }
+
+void PushDocument(lua_State* lua, const Json& document) { Push(lua, document, true); }
+
+void PushListMark(lua_State* lua) {
+  if (luaL_newmetatable(lua, "silverback.list") != 0) {
+    lua_pushboolean(lua, 0);
+    lua_setfield(lua, -2, "__metatable");
   }
 }
 

@@ -65,7 +65,7 @@ int ClientPort(lua_State* lua, Exchange& exchange) {
   return 1;
 }
 
-// (id, also_by_username): the consumer, or nil and why there is none.
+// (id, also_by_username): the consumer, or nil.
 int LoadConsumer(lua_State* lua) {
   size_t size = 0;
   const char* text = lua_type(lua, 1) == LUA_TSTRING ? lua_tolstring(lua, 1, &size) : nullptr;
@@ -73,11 +73,8 @@ int LoadConsumer(lua_State* lua) {
     return luaL_error(lua, "consumer_id must be a non-empty string");
   const bool by_username = lua_toboolean(lua, 2) != 0;
   const std::string_view id(text, size);
-  if (!by_username && !IsUuid(id)) {
-    lua_pushnil(lua);
-    lua_pushliteral(lua, "cannot load a consumer with an id that is not a uuid");
-    return 2;
-  }
+  if (!by_username && !IsUuid(id))
+    return luaL_error(lua, "cannot load a consumer with an id that is not a uuid");
   plugin::EntityReader& entities = *ContextOf(lua).entities;
   plugin::EntityRef found = IsUuid(id) ? entities.Find("consumers", id) : nullptr;
   if (!found && by_username) found = entities.FindUnique("consumers", "username", id);
@@ -178,27 +175,37 @@ int FromUpstream(lua_State* lua, Exchange& exchange) {
   return 1;
 }
 
+// A header as the upstream sent it, whatever plugins have made of it.
+int UpstreamHeader(lua_State* lua, Exchange& exchange) {
+  const std::string name(NameArgument(lua, "header name"));
+  const auto value = exchange.Variable("upstream_http_" + ReplaceAll(ToLower(name), "-", "_"));
+  return HeaderOf(lua, value ? std::optional<std::string_view>(*value) : std::nullopt);
+}
+
+int UpstreamHeaders(lua_State* lua, Exchange& exchange) {
+  plugin::Headers headers;
+  for (auto& header : exchange.ResponseHeaders()) {
+    if (exchange.Variable("upstream_http_" + ReplaceAll(ToLower(header.first), "-", "_")))
+      headers.push_back(std::move(header));
+  }
+  PushHeaders(lua, headers, MostItems(lua, "max_headers"));
+  return 1;
+}
+
 int CertificateChain(lua_State* lua, Exchange& exchange) {
   const std::string chain = exchange.ClientCertificateChain();
   return HeaderOf(lua, chain.empty() ? std::nullopt : std::optional<std::string_view>(chain));
 }
 
+// What cannot be said in JSON is left out.
 int SetSerializeValue(lua_State* lua, Exchange& exchange) {
-  if (lua_type(lua, 1) != LUA_TSTRING || lua_objlen(lua, 1) == 0)
-    return luaL_error(lua, "key must be a string");
   auto value = ToJson(lua, 2);
-  if (!value)
-    return luaL_error(lua,
-                      "value must be nil, a number, string, boolean or a non "
-                      "self-referencial table containing numbers, string and "
-                      "booleans");
+  if (!value) return 0;
   plugin::LogEdit edit{.path = lua_tostring(lua, 1), .value = *std::move(value)};
-  if (lua_istable(lua, 3)) {
-    lua_getfield(lua, 3, "mode");
-    const std::string mode = lua_isstring(lua, -1) ? lua_tostring(lua, -1) : "set";
-    if (mode == "add") edit.mode = plugin::LogEditMode::kAdd;
-    if (mode == "replace") edit.mode = plugin::LogEditMode::kReplace;
-  }
+  lua_getfield(lua, 3, "mode");
+  const std::string mode = lua_tostring(lua, -1);
+  if (mode == "add") edit.mode = plugin::LogEditMode::kAdd;
+  if (mode == "replace") edit.mode = plugin::LogEditMode::kReplace;
   exchange.EditLog(std::move(edit));
   return 0;
 }
@@ -206,15 +213,6 @@ int SetSerializeValue(lua_State* lua, Exchange& exchange) {
 int Serialize(lua_State* lua, Exchange& exchange) {
   PushJson(lua, exchange.Serialize());
   return 1;
-}
-
-// Functions of phases that are over when a script runs.
-int OtherPhase(lua_State* lua) { return luaL_error(lua, "function cannot be called in log phase"); }
-
-int NotBuffered(lua_State* lua) {
-  return luaL_error(lua,
-                    "service body is only available with buffered proxying (see: "
-                    "kong.service.request.enable_buffering function)");
 }
 
 template <plugin::LogLevel kLevel>
@@ -266,9 +264,7 @@ void AddRequest(lua_State* lua, PdkContext& context) {
             {"get_query_arg", OnRequest<QueryArgument>},
             {"get_query", OnRequest<Query>},
             {"get_header", OnRequest<RequestHeader>},
-            {"get_headers", OnRequest<RequestHeaders>},
-            {"get_raw_body", OtherPhase},
-            {"get_body", OtherPhase}});
+            {"get_headers", OnRequest<RequestHeaders>}});
 }
 
 void AddClient(lua_State* lua, PdkContext& context) {
@@ -281,8 +277,7 @@ void AddClient(lua_State* lua, PdkContext& context) {
             {"get_consumer", OnRequest<Consumer>},
             {"get_credential", OnRequest<Credential>},
             {"get_protocol", OnRequest<Protocol>},
-            {"load_consumer", LoadConsumer},
-            {"authenticate", OtherPhase}});
+            {"load_consumer", LoadConsumer}});
   Subtable(lua, context, "tls",
            {{"get_full_client_certificate_chain", OnRequest<CertificateChain>}});
   lua_setfield(lua, -2, "client");
@@ -293,21 +288,12 @@ void AddResponse(lua_State* lua, PdkContext& context) {
            {{"get_status", OnRequest<Number<&Exchange::ResponseStatus>>},
             {"get_header", OnRequest<ResponseHeader>},
             {"get_headers", OnRequest<ResponseHeaders>},
-            {"get_source", OnRequest<Source>},
-            {"set_status", OtherPhase},
-            {"set_header", OtherPhase},
-            {"add_header", OtherPhase},
-            {"clear_header", OtherPhase},
-            {"set_headers", OtherPhase},
-            {"exit", OtherPhase},
-            {"error", OtherPhase}});
+            {"get_source", OnRequest<Source>}});
   lua_newtable(lua);
   Subtable(lua, context, "response",
            {{"get_status", OnRequest<UpstreamStatus>},
-            {"get_header", OnRequest<FromUpstream<ResponseHeader>>},
-            {"get_headers", OnRequest<FromUpstream<ResponseHeaders>>},
-            {"get_raw_body", NotBuffered},
-            {"get_body", NotBuffered}});
+            {"get_header", OnRequest<FromUpstream<UpstreamHeader>>},
+            {"get_headers", OnRequest<FromUpstream<UpstreamHeaders>>}});
   lua_setfield(lua, -2, "service");
 }
 
@@ -351,11 +337,6 @@ void PushKong(lua_State* lua, PdkContext& context) {
   Subtable(lua, context, "router",
            {{"get_route", OnRequest<Route>}, {"get_service", OnRequest<Service>}});
   Subtable(lua, context, "node", {{"get_id", NodeId}});
-  // Between plugins nothing is shared here: each script has tables of its own.
-  lua_newtable(lua);
-  Subtable(lua, context, "shared", {});
-  Subtable(lua, context, "plugin", {});
-  lua_setfield(lua, -2, "ctx");
 }
 
 }  // namespace silverback::lua

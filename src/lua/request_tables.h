@@ -4,11 +4,14 @@
 
 #include <lua.hpp>
 
-#include "plugin/exchange.h"
+#include "lua/pdk.h"
 
 namespace silverback::lua {
 
-void PushShared(lua_State* lua, plugin::Exchange& exchange);
+// What native plugins share of the request is seen in it as well.
+void PushShared(lua_State* lua, plugin::Exchange& exchange, PdkContext& context);
+// Shows native plugins what texts have put into it.
+void PublishShared(lua_State* lua, plugin::Exchange& exchange);
 void PushNgxCtx(lua_State* lua, plugin::Exchange& exchange);
 void PushOwn(lua_State* lua, plugin::Exchange& exchange, const void* plugin);
 

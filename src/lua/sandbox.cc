@@ -1,56 +1,18 @@
 #include "lua/sandbox.h"
 
 #include "lua/convert.h"
+#include "lua/request_tables.h"
 #include "lua/template.h"
+#include "util/embedded.h"
+
+namespace silverback::embedded {
+std::span<const util::EmbeddedFile> pdk_files();
+}
 
 namespace silverback::lua {
 namespace {
 
 constexpr size_t kMostTexts = 1000;
-
-// What a text may use of Lua's own library: nothing that reaches files, processes or other states.
-struct Library {
-  const char* name;
-  std::initializer_list<const char*> functions;
-};
-const Library kSafe[] = {
-    {"",
-     {"assert", "error", "ipairs", "next", "pairs", "pcall", "select", "tonumber", "tostring",
-      "type", "unpack", "xpcall", "_VERSION"}},
-    {"coroutine", {"create", "resume", "running", "status", "wrap", "yield"}},
-    {"math", {"abs",   "acos", "asin",  "atan",   "atan2", "ceil", "cos",   "cosh", "deg", "exp",
-              "floor", "fmod", "frexp", "huge",   "ldexp", "log",  "log10", "max",  "min", "modf",
-              "pi",    "pow",  "rad",   "random", "sin",   "sinh", "sqrt",  "tan",  "tanh"}},
-    {"os", {"clock", "difftime", "time"}},
-    {"string",
-     {"byte", "char", "find", "format", "gmatch", "gsub", "len", "lower", "match", "reverse", "sub",
-      "upper"}},
-    {"table", {"concat", "insert", "maxn", "remove", "sort"}},
-};
-
-int Require(lua_State* lua) {
-  const char* name = luaL_checkstring(lua, 1);
-  lua_getfield(lua, lua_upvalueindex(1), name);
-  if (!lua_toboolean(lua, -1))
-    return luaL_error(lua, "require '%s' not allowed within sandbox", name);
-  lua_getglobal(lua, "require");
-  lua_pushvalue(lua, 1);
-  lua_call(lua, 1, 1);
-  return 1;
-}
-
-// The index of the table that `table` has under a name, which is made where there is none.
-int PushTableOf(lua_State* lua, int table, std::string_view name) {
-  PushText(lua, name);
-  lua_rawget(lua, table);
-  if (lua_istable(lua, -1)) return lua_gettop(lua);
-  lua_pop(lua, 1);
-  lua_newtable(lua);
-  PushText(lua, name);
-  lua_pushvalue(lua, -2);
-  lua_rawset(lua, table);
-  return lua_gettop(lua);
-}
 
 Error Disabled() {
   return {ErrorCode::kOperationUnsupported,
@@ -58,12 +20,18 @@ Error Disabled() {
           "'off'"};
 }
 
-}  // namespace
+class PlainText final : public plugin::Template {
+ public:
+  explicit PlainText(std::string text) : text_(std::move(text)) {}
+  Result<std::string> Render(plugin::Exchange&, plugin::TemplateScope&) const override {
+    return text_;
+  }
 
-// Compiled texts by what they say, as the same ones stand in many configurations.
-struct Sandbox::Compiled {
-  std::unordered_map<std::string, std::unique_ptr<Reference>> texts;
+ private:
+  const std::string text_;
 };
+
+}  // namespace
 
 class Sandbox::Text final : public plugin::Script {
  public:
@@ -90,24 +58,76 @@ class Sandbox::Rendered final : public plugin::Template {
   const std::string chunk_;
 };
 
-class PlainText final : public plugin::Template {
+class Sandbox::PhaseFunctions final : public plugin::Functions {
  public:
-  explicit PlainText(std::string text) : text_(std::move(text)) {}
-  Result<std::string> Render(plugin::Exchange&, plugin::TemplateScope&) const override {
-    return text_;
+  PhaseFunctions(Sandbox& sandbox, std::vector<std::string> texts, const char* its_phase)
+      : phase(its_phase), sandbox_(sandbox) {
+    for (std::string& text : texts) items.emplace_back().text = std::move(text);
+  }
+  Result<bool> Run(const plugin::ScriptCall& call) const override {
+    return sandbox_.Call(*this, call);
   }
 
+  // A text whose first run gives a function is that function from then on, with what it remembers.
+  struct Item {
+    std::string text;
+    Reference function;
+    bool done = false;  // was run to its end once
+  };
+  const char* const phase;
+  mutable std::deque<Item> items;  // event loop only
+
  private:
-  const std::string text_;
+  Sandbox& sandbox_;
 };
 
 Sandbox::Sandbox(Options options, PdkContext context)
     : options_(std::move(options)),
       context_(std::move(context)),
-      state_(std::make_shared<State>()),
-      compiled_(std::make_unique<Compiled>()) {}
+      state_(std::make_shared<State>()) {
+  Prepare();
+}
 
 Sandbox::~Sandbox() = default;
+
+void Sandbox::Prepare() {
+  const Status done = state_->Run(SetUp, this);
+  if (!done) context_.log->Log(plugin::LogLevel::kError, "Lua: " + done.error().message());
+}
+
+// Makes the tables that texts see.
+int Sandbox::SetUp(lua_State* lua) {
+  auto& self = *static_cast<Sandbox*>(lua_touserdata(lua, 1));
+  PushKong(lua, self.context_);
+  PushNgx(lua, self.context_);
+  PushCore(lua, self.context_);
+  self.PushOptions();
+  lua_setfield(lua, -2, "options");
+  const int first = lua_gettop(lua) - 2;
+  for (const util::EmbeddedFile& file : embedded::pdk_files()) {
+    const std::string name = "=" + std::string(file.path);
+    if (luaL_loadbuffer(lua, file.text.data(), file.text.size(), name.c_str()) != 0) lua_error(lua);
+    for (int i = 0; i < 3; ++i) lua_pushvalue(lua, first + i);
+    lua_call(lua, 3, 0);
+  }
+  self.core_.Take(self.state_);
+  return 0;
+}
+
+void Sandbox::PushOptions() {
+  lua_State* lua = state_->get();
+  lua_newtable(lua);
+  lua_pushboolean(lua, options_.untrusted_lua == "on" ? 1 : 0);
+  lua_setfield(lua, -2, "unrestricted");
+  lua_newtable(lua);
+  for (const std::string& module : options_.requires_allowed) {
+    lua_pushboolean(lua, 1);
+    lua_setfield(lua, -2, module.c_str());
+  }
+  lua_setfield(lua, -2, "requires");
+  PushJson(lua, options_.environment);
+  lua_setfield(lua, -2, "environment");
+}
 
 Result<std::unique_ptr<plugin::Script>> Sandbox::Load(const std::string& text) {
   if (options_.untrusted_lua == "off") return Disabled();
@@ -121,93 +141,36 @@ Result<std::unique_ptr<plugin::Template>> Sandbox::LoadTemplate(const std::strin
   return std::unique_ptr<plugin::Template>(new Rendered(*this, *chunk));
 }
 
+Result<std::unique_ptr<plugin::Functions>> Sandbox::LoadFunctions(std::vector<std::string> texts,
+                                                                  const char* phase) {
+  if (options_.untrusted_lua == "off") return Disabled();
+  return std::unique_ptr<plugin::Functions>(new PhaseFunctions(*this, std::move(texts), phase));
+}
+
 // Pushes a text's function, which is compiled when it is first run. Raises Lua's error.
 void Sandbox::PushCompiled(const std::string& text) {
   lua_State* lua = state_->get();
-  auto& texts = compiled_->texts;
-  if (const auto known = texts.find(text); known != texts.end()) return known->second->Push(lua);
+  if (const auto known = compiled_.find(text); known != compiled_.end())
+    return known->second->Push(lua);
   // Byte code could break out of any sandbox.
   if (text.starts_with('\x1b')) luaL_error(lua, "attempt to load chunk with wrong mode");
   if (luaL_loadbuffer(lua, text.data(), text.size(), text.c_str()) != 0) lua_error(lua);
-  if (texts.size() >= kMostTexts) texts.clear();
+  if (compiled_.size() >= kMostTexts) compiled_.clear();
   lua_pushvalue(lua, -1);
-  auto& slot = texts[text];
+  auto& slot = compiled_[text];
   slot = std::make_unique<Reference>();
   slot->Take(state_);
 }
 
-// A fresh environment for one run, on the top of the stack.
-void Sandbox::PushEnvironment() {
+// Gives the function on the top a fresh environment.
+void Sandbox::PushEnvironment(const char* maker) {
   lua_State* lua = state_->get();
-  lua_newtable(lua);
-  if (options_.untrusted_lua == "on") {
-    lua_newtable(lua);
-    lua_pushvalue(lua, LUA_GLOBALSINDEX);
-    lua_setfield(lua, -2, "__index");
-    lua_setmetatable(lua, -2);
-  } else {
-    AddAllowed();
-  }
-  PushKong(lua, context_);
-  lua_setfield(lua, -2, "kong");
-  PushNgx(lua, context_);
-  lua_setfield(lua, -2, "ngx");
-}
-
-void Sandbox::AddAllowed() {
-  lua_State* lua = state_->get();
-  for (const Library& library : kSafe) {
-    const bool global = *library.name == '\0';
-    lua_getglobal(lua, global ? "_G" : library.name);
-    if (!global) lua_newtable(lua);
-    const int from = global ? -1 : -2;
-    for (const char* function : library.functions) {
-      lua_getfield(lua, from, function);
-      lua_setfield(lua, global ? -3 : -2, function);
-    }
-    if (!global) lua_setfield(lua, -3, library.name);
-    lua_pop(lua, 1);
-  }
-  AddChosen();
-}
-
-// What the configuration lets in: globals and modules.
-void Sandbox::AddChosen() {
-  lua_State* lua = state_->get();
-  for (const std::string& name : options_.environment) AddGlobal(name);
-  lua_newtable(lua);
-  for (const std::string& module : options_.requires_allowed) {
-    lua_pushboolean(lua, 1);
-    lua_setfield(lua, -2, module.c_str());
-  }
-  lua_pushcclosure(lua, Require, 1);
-  lua_setfield(lua, -2, "require");
-}
-
-// A global, or a member of one ("table.concat"), under the same name in the environment on the top.
-void Sandbox::AddGlobal(const std::string& name) {
-  lua_State* lua = state_->get();
-  const int environment = lua_gettop(lua);
-  int to = environment;
-  int from = environment + 1;
-  lua_pushvalue(lua, LUA_GLOBALSINDEX);
-  for (std::string_view rest = name;;) {
-    luaL_checkstack(lua, 6, "too many levels");
-    const std::string_view part = rest.substr(0, rest.find('.'));
-    PushText(lua, part);
-    lua_rawget(lua, from);
-    from = lua_gettop(lua);
-    if (part.size() == rest.size()) {
-      PushText(lua, part);
-      lua_pushvalue(lua, from);
-      lua_rawset(lua, to);
-      break;
-    }
-    if (!lua_istable(lua, from)) break;
-    rest.remove_prefix(part.size() + 1);
-    to = PushTableOf(lua, to, part);
-  }
-  lua_settop(lua, environment);
+  if (!core_) luaL_error(lua, "Lua could not be set up");
+  core_.Push(lua);
+  lua_getfield(lua, -1, maker);
+  lua_remove(lua, -2);
+  lua_call(lua, 0, 1);
+  lua_setfenv(lua, -2);
 }
 
 Result<Json> Sandbox::Run(const std::string& text, plugin::Exchange& exchange) {
@@ -217,12 +180,12 @@ Result<Json> Sandbox::Run(const std::string& text, plugin::Exchange& exchange) {
     std::optional<Json> result;
   } call{*this, text, {}};
   context_.exchange = &exchange;
+  context_.phase = "log";
   const Status done = state_->Run(
       [](lua_State* lua) {
         auto& its = *static_cast<Call*>(lua_touserdata(lua, 1));
         its.sandbox.PushCompiled(its.text);
-        its.sandbox.PushEnvironment();
-        lua_setfenv(lua, -2);
+        its.sandbox.PushEnvironment("environment");
         lua_call(lua, 0, 1);
         its.result = ToJson(lua, -1);
         return 0;
@@ -235,18 +198,6 @@ Result<Json> Sandbox::Run(const std::string& text, plugin::Exchange& exchange) {
                  "value must be nil, a number, string, boolean or a non self-referencial table "
                  "containing numbers, string and booleans");
   return *std::move(call.result);
-}
-
-// What expressions of templates may use: types of values, what the configuration lets in, and the
-// request. With untrusted_lua = on all of Lua's globals stand behind that.
-void Sandbox::PushTemplateEnvironment() {
-  lua_State* lua = state_->get();
-  lua_newtable(lua);
-  if (options_.untrusted_lua != "on") AddChosen();
-  lua_getglobal(lua, "type");
-  lua_setfield(lua, -2, "type");
-  PushTemplateValues(lua, context_, options_.untrusted_lua == "on");
-  lua_setmetatable(lua, -2);
 }
 
 Result<std::string> Sandbox::Render(const std::string& chunk, plugin::Exchange& exchange,
@@ -262,13 +213,10 @@ Result<std::string> Sandbox::Render(const std::string& chunk, plugin::Exchange& 
       [](lua_State* lua) {
         auto& its = *static_cast<Call*>(lua_touserdata(lua, 1));
         its.sandbox.PushCompiled(its.chunk);
-        its.sandbox.PushTemplateEnvironment();
-        lua_setfenv(lua, -2);
+        its.sandbox.PushEnvironment("template_environment");
         lua_getglobal(lua, "tostring");
         lua_call(lua, 1, 1);
-        size_t size = 0;
-        const char* text = lua_tolstring(lua, -1, &size);
-        its.result.assign(text, size);
+        its.result = TextAt(lua, -1);
         return 0;
       },
       &call);
@@ -276,6 +224,76 @@ Result<std::string> Sandbox::Render(const std::string& chunk, plugin::Exchange& 
   context_.scope = nullptr;
   if (!done) return done.error();
   return std::move(call.result);
+}
+
+// True: one of them has ended the request.
+Result<bool> Sandbox::Call(const PhaseFunctions& functions, const plugin::ScriptCall& call) {
+  struct Running {
+    Sandbox& sandbox;
+    const PhaseFunctions& functions;
+  } running{*this, functions};
+  context_.exchange = call.exchange;
+  context_.handshake = call.handshake;
+  context_.chunk = call.chunk;
+  context_.body = call.body;
+  context_.plugin = call.plugin;
+  context_.phase = functions.phase;
+  context_.said.clear();
+  context_.said_status = 0;
+  context_.answer.reset();
+  const Status done = state_->Run(
+      [](lua_State* lua) {
+        auto& its = *static_cast<Running*>(lua_touserdata(lua, 1));
+        for (PhaseFunctions::Item& item : its.functions.items) {
+          if (item.function) {
+            item.function.Push(lua);
+            lua_call(lua, 0, 0);
+            continue;
+          }
+          its.sandbox.PushCompiled(item.text);
+          its.sandbox.PushEnvironment("environment");
+          lua_call(lua, 0, 1);
+          if (!item.done && lua_isfunction(lua, -1)) {
+            lua_pushvalue(lua, -1);
+            item.function.Take(its.sandbox.state_);
+            lua_call(lua, 0, 0);
+          }
+          item.done = true;
+          lua_settop(lua, 1);
+        }
+        return 0;
+      },
+      &running);
+  context_.handshake = nullptr;
+  context_.chunk = nullptr;
+  context_.body = nullptr;
+  context_.plugin = nullptr;
+  context_.exchange = nullptr;
+  if (call.exchange != nullptr && call.chunk == nullptr) PublishSharedOf(*call.exchange);
+  if (!done) return done.error();
+  return call.exchange != nullptr && TakeAnswer(*call.exchange);
+}
+
+void Sandbox::PublishSharedOf(plugin::Exchange& exchange) {
+  const Status done = state_->Run(
+      [](lua_State* lua) {
+        PublishShared(lua, *static_cast<plugin::Exchange*>(lua_touserdata(lua, 1)));
+        return 0;
+      },
+      &exchange);
+  if (!done) context_.log->Log(plugin::LogLevel::kError, "Lua: " + done.error().message());
+}
+
+bool Sandbox::TakeAnswer(plugin::Exchange& exchange) {
+  if (!context_.answer && !context_.said.empty()) {
+    context_.answer.emplace();
+    context_.answer->raw_body = true;
+    if (context_.said_status != 0) context_.answer->status = context_.said_status;
+    context_.answer->body = std::exchange(context_.said, {});
+  }
+  if (!context_.answer) return false;
+  exchange.Respond(*std::exchange(context_.answer, std::nullopt));
+  return true;
 }
 
 }  // namespace silverback::lua

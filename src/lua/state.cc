@@ -1,14 +1,24 @@
 #include "lua/state.h"
 
 #include <cstdlib>
+#include <ctime>
 #include <utility>
 
 namespace silverback::lua {
 namespace {
 
 constexpr size_t kMostMemory = size_t{64} << 20;
-constexpr int kMostInstructions = 10'000'000;
+constexpr int64_t kMostInstructions = 10'000'000;
+constexpr int64_t kMostNanoseconds = 1'000'000'000;
+constexpr int kStep = 10'000;  // instructions between two looks at the bounds
 const char kOwner = 0;  // its address is the key of the registry under which the State is found
+
+// What this thread has worked so far.
+int64_t ThreadTime() {
+  timespec time{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
+}
 
 std::string Message(lua_State* lua) {
   size_t size = 0;
@@ -59,27 +69,39 @@ State::~State() {
   if (lua_ != nullptr) lua_close(lua_);
 }
 
+// Called every so many instructions. One instruction may be a call that works on megabytes, so the
+// time counts as well.
+void State::Check(lua_State* lua, lua_Debug*) {
+  State& state = Of(lua);
+  state.instructions_ += kStep;
+  if (state.left_ || state.instructions_ > kMostInstructions || ThreadTime() > state.until_)
+    Stop(lua);
+}
+
 // From then on every instruction raises it, so that no pcall of the text keeps it going.
-void State::Stop(lua_State* lua, lua_Debug*) {
-  lua_sethook(lua, Stop, LUA_MASKCOUNT, 1);
+void State::Stop(lua_State* lua) {
+  lua_sethook(lua, Check, LUA_MASKCOUNT, 1);
+  Of(lua).instructions_ = kMostInstructions;
   if (Of(lua).left_) {
     lua_pushnil(lua);
     lua_error(lua);
   }
   luaL_error(lua, "the function runs too long");
+  std::abort();  // it does not come back
 }
 
 void State::Leave() {
   left_ = true;
-  Stop(lua_, nullptr);
-  std::abort();  // Stop does not come back
+  Stop(lua_);
 }
 
 Status State::Run(lua_CFunction body, void* argument) {
   if (lua_ == nullptr) return Error(ErrorCode::kOperationUnsupported, "no memory for Lua");
   Collect();
   left_ = false;
-  lua_sethook(lua_, Stop, LUA_MASKCOUNT, kMostInstructions);
+  instructions_ = 0;
+  until_ = ThreadTime() + kMostNanoseconds;
+  lua_sethook(lua_, Check, LUA_MASKCOUNT, kStep);
   // Within a protected call, so that want of memory is an error of the text as any other.
   const int failed = lua_cpcall(lua_, body, argument);
   lua_sethook(lua_, nullptr, 0, 0);

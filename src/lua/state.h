@@ -34,12 +34,15 @@ class State : public std::enable_shared_from_this<State> {
 
  private:
   struct Memory;
-  static void Stop(lua_State* lua, lua_Debug*);
+  static void Check(lua_State* lua, lua_Debug*);
+  [[noreturn]] static void Stop(lua_State* lua);
   void Collect();
 
   std::unique_ptr<Memory> memory_;
   lua_State* lua_ = nullptr;
   bool left_ = false;
+  int64_t instructions_ = 0;  // of the text that runs, in steps
+  int64_t until_ = 0;         // of the thread's own clock, in nanoseconds
   std::mutex mutex_;
   std::vector<int> forgotten_;
 };

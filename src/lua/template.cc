@@ -57,26 +57,11 @@ bool PushValue(lua_State* lua, plugin::Exchange& exchange, std::string_view name
   } else if (name == "uri_captures") {
     PushCaptures(lua, exchange);
   } else if (name == "shared") {
-    PushShared(lua, exchange);
+    PushShared(lua, exchange, context);
   } else {
     return false;
   }
   return true;
-}
-
-int Index(lua_State* lua, plugin::Exchange& exchange) {
-  size_t size = 0;
-  const char* name = lua_type(lua, 2) == LUA_TSTRING ? lua_tolstring(lua, 2, &size) : nullptr;
-  if (name == nullptr) return 0;
-  if (!PushValue(lua, exchange, {name, size})) {
-    lua_pushvalue(lua, 2);
-    lua_rawget(lua, lua_upvalueindex(2));
-    return 1;
-  }
-  lua_pushvalue(lua, 2);
-  lua_pushvalue(lua, -2);
-  lua_rawset(lua, 1);
-  return 1;
 }
 
 }  // namespace
@@ -103,19 +88,9 @@ std::optional<std::string> TemplateChunk(std::string_view text) {
   return chunk;
 }
 
-void PushTemplateValues(lua_State* lua, PdkContext& context, bool with_globals) {
-  lua_newtable(lua);
-  lua_pushlightuserdata(lua, &context);
-  if (with_globals) {
-    lua_pushvalue(lua, LUA_GLOBALSINDEX);
-  } else {
-    lua_newtable(lua);
-  }
-  lua_pushcclosure(lua, OnRequest<Index>, 2);
-  lua_setfield(lua, -2, "__index");
-  lua_pushcfunction(lua,
-                    [](lua_State* l) { return luaL_error(l, "This environment is read-only."); });
-  lua_setfield(lua, -2, "__newindex");
+int TemplateValue(lua_State* lua, plugin::Exchange& exchange) {
+  if (lua_type(lua, 1) != LUA_TSTRING) return 0;
+  return PushValue(lua, exchange, TextAt(lua, 1)) ? 1 : 0;
 }
 
 }  // namespace silverback::lua

@@ -13,9 +13,8 @@ namespace silverback::lua {
 // no expression is in it. Parentheses that do not close are text.
 std::optional<std::string> TemplateChunk(std::string_view text);
 
-// Pushes the metatable of an environment that has the request's headers, query_params, uri_captures
-// and what plugins share of it, made when they are first used, and then Lua's globals if
-// `with_globals`. Nothing may be written into such an environment.
-void PushTemplateValues(lua_State* lua, PdkContext& context, bool with_globals);
+// core.template_value(name): the request's headers, query_params or uri_captures, or what plugins
+// share of it; nothing for other names.
+int TemplateValue(lua_State* lua, plugin::Exchange& exchange);
 
 }  // namespace silverback::lua

@@ -64,7 +64,9 @@ class CurlClient final : public plugin::HttpClient {
 
   void Send(HttpRequest request, std::function<void(HttpReply)> done) override {
     auto transfer = std::make_shared<Transfer>(std::move(request), std::move(done), loop_);
-    const auto place = PlaceOf(transfer->request.url);
+    // A proxy looks for the host itself.
+    const auto place =
+        transfer->request.proxy_url.empty() ? PlaceOf(transfer->request.url) : std::nullopt;
     if (!place) return Start(transfer);
     dns_.ToEndpoint(place->first, place->second,
                     [this, alive = std::weak_ptr(alive_), transfer](const auto& endpoint) {
@@ -135,7 +137,7 @@ class CurlClient final : public plugin::HttpClient {
     curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, t.request.verify_tls ? 1L : 0L);
     curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, t.request.verify_tls ? 2L : 0L);
     if (!ca_bundle_.empty()) curl_easy_setopt(easy, CURLOPT_CAINFO, ca_bundle_.c_str());
-    curl_easy_setopt(easy, CURLOPT_PROXY, "");
+    curl_easy_setopt(easy, CURLOPT_PROXY, t.request.proxy_url.c_str());
     if (t.request.method == "HEAD") curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
     if (!t.request.body.empty() || t.request.method == "POST" || t.request.method == "PUT" ||
         t.request.method == "PATCH") {

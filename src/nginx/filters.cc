@@ -17,6 +17,8 @@ namespace {
 ngx_http_output_header_filter_pt next_header_filter;
 ngx_http_output_body_filter_pt next_body_filter;
 
+ngx_int_t BodyFilter(ngx_http_request_t* r, ngx_chain_t* in);
+
 // A header that is made for nearly every response: no copies but the digits.
 void SetNumber(ngx_http_request_t* r, std::string_view name, int64_t number) {
   auto* digits = static_cast<u_char*>(ngx_pnalloc(r->pool, NGX_INT64_LEN));
@@ -146,8 +148,13 @@ void FilterHeaders(RequestContext& context) {
   ngx_http_clear_accept_ranges(r);
 }
 
-ngx_int_t HeaderFilter(ngx_http_request_t* r) {
-  if (r != r->main) return next_header_filter(r);
+// A plugin wants to see the upstream's whole body before the header goes: both are kept back.
+bool IsKeptBack(const RequestContext* context) {
+  return context != nullptr && context->buffered && context->proxied && !context->headers_done &&
+         !context->unexpected;
+}
+
+ngx_int_t SendHeader(ngx_http_request_t* r) {
   AnnounceClose(r);
   const bool ok = Guard(r->connection->log, "header filter", false, [&] {
     RequestContext* context = RequestContext::Find(r);
@@ -159,6 +166,15 @@ ngx_int_t HeaderFilter(ngx_http_request_t* r) {
     return context == nullptr || !context->aborted;
   });
   return ok ? next_header_filter(r) : NGX_ERROR;
+}
+
+ngx_int_t HeaderFilter(ngx_http_request_t* r) {
+  if (r != r->main) return next_header_filter(r);
+  if (IsKeptBack(RequestContext::Find(r)) && !r->header_only && r->method != NGX_HTTP_HEAD) {
+    r->filter_need_in_memory = 1;
+    return NGX_OK;
+  }
+  return SendHeader(r);
 }
 
 // What a chain holds in memory, appended to `text`.
@@ -215,10 +231,33 @@ ngx_int_t FilterBody(RequestContext& context, ngx_chain_t* in) {
   return next_body_filter(r, &link);
 }
 
+// REQUIRES: IsKeptBack.
+ngx_int_t KeepBody(RequestContext& context, ngx_chain_t* in) {
+  ngx_http_request_t* r = context.request();
+  const plugin::BodyChunk chunk = Collect(in, *context.buffered);
+  Consume(in);
+  if (!chunk.last) return NGX_OK;
+  ngx_int_t rc = SendHeader(r);
+  if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) return rc;
+  auto* out = static_cast<ngx_buf_t*>(ngx_calloc_buf(r->pool));
+  if (out == nullptr) return NGX_ERROR;
+  const ngx_str_t body = CopyTo(r->pool, *context.buffered);
+  out->pos = out->start = body.data;
+  out->last = out->end = body.data + body.len;
+  out->memory = body.len != 0 ? 1 : 0;
+  out->last_buf = out->last_in_chain = 1;
+  ngx_chain_t link{out, nullptr};
+  return BodyFilter(r, &link);
+}
+
 ngx_int_t BodyFilter(ngx_http_request_t* r, ngx_chain_t* in) {
   if (r != r->main || in == nullptr) return next_body_filter(r, in);
   RequestContext* context = RequestContext::Find(r);
   if (context == nullptr) return next_body_filter(r, in);
+  if (IsKeptBack(context) && !r->header_sent) {
+    return Guard(r->connection->log, "body filter", ngx_int_t{NGX_ERROR},
+                 [&] { return KeepBody(*context, in); });
+  }
   if (context->body_filter_started_ms == 0)
     context->body_filter_started_ms = RequestContext::NowMs();
   if (IsLast(in)) context->body_filter_ended_ms = RequestContext::NowMs();

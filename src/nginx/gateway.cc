@@ -10,6 +10,7 @@
 #include "entity/catalog.h"
 #include "lua/sandbox.h"
 #include "nginx/certificates.h"
+#include "nginx/cloud_variables.h"
 #include "nginx/curl_client.h"
 #include "nginx/datagrams.h"
 #include "nginx/dictionaries.h"
@@ -130,6 +131,7 @@ struct Gateway::Parts {
   void Purge(const store::CachePurge& purge);
   void SetTargetHealth(const store::TargetHealth& health);
   void ParseTrustedIps();
+  bool TrustsIp(std::string_view ip);
 };
 
 Status Gateway::Parts::LoadConf(const std::string& env_file) {
@@ -193,7 +195,8 @@ Status Gateway::Parts::MakeServices(const NodeConf& block) {
       lua::PdkContext{.log = &logger,
                       .entities = entities.get(),
                       .now = &CachedNow,
-                      .node_id = runtime::NodeId(*conf)});
+                      .node_id = runtime::NodeId(*conf),
+                      .trusts = [this](std::string_view ip) { return TrustsIp(ip); }});
   env.reset(new plugin::PluginEnv{*entities, *counters, *http, *timers, *background, logger,
                                   &CachedNow, [] { return NewUuid(); }, conf->database() == "off",
                                   runtime::NodeId(*conf), scripts.get(), datagrams.get()});
@@ -202,6 +205,7 @@ Status Gateway::Parts::MakeServices(const NodeConf& block) {
   env->tcp = tcp.get();
   env->redis = redis.get();
   env->metrics = dictionaries->sums();
+  env->cloud_variables = CloudVariables();
   ShareUsage();
   certificates = std::make_unique<CertificateStore>(bundle, *background);
   KeepalivePool::Limits limits;
@@ -399,13 +403,15 @@ std::string_view Gateway::PortText(int port) {
 
 bool Gateway::trusts_anyone() const { return !parts_->trusted.empty(); }
 
-bool Gateway::Trusts(std::string_view ip) const {
+bool Gateway::Trusts(std::string_view ip) const { return parts_->TrustsIp(ip); }
+
+bool Gateway::Parts::TrustsIp(std::string_view ip) {
   const auto address = balancer::MakeAddress(ip, 0);
   if (!address) return false;
   // nginx' list type is a view of ours.
   ngx_array_t list{};
-  list.elts = parts_->trusted.data();
-  list.nelts = parts_->trusted.size();
+  list.elts = trusted.data();
+  list.nelts = trusted.size();
   list.size = sizeof(ngx_cidr_t);
   auto* socket = const_cast<sockaddr*>(&address->socket.generic);
   return ngx_cidr_match(socket, &list) == NGX_OK;

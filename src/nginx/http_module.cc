@@ -1,5 +1,6 @@
 // The HTTP module's directives, its configuration and where its handlers hang in nginx.
 #include "nginx/admin_content.h"
+#include "nginx/cloud_variables.h"
 #include "nginx/conf.h"
 #include "nginx/dictionaries.h"
 #include "nginx/error_page.h"
@@ -197,6 +198,7 @@ void ExitProcess(ngx_cycle_t*) { StopGateway(); }
 namespace silverback::nginx {
 
 char* InitNodeConf(ngx_conf_t* cf, NodeConf& node) {
+  KeepCloudVariables();
   ngx_conf_init_size_value(node.shared_memory, kDefaultSharedMemory);
   if (node.env_file.len != 0 && ngx_conf_full_name(cf->cycle, &node.env_file, 1) != NGX_OK)
     return static_cast<char*>(NGX_CONF_ERROR);

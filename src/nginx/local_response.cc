@@ -53,9 +53,20 @@ bool HasErrorHandler(int status) {
   return std::find(std::begin(kHandled), std::end(kHandled), status) != std::end(kHandled);
 }
 
-bool HasContentType(const LocalResponse& response) {
+// "" when it has none.
+std::string_view ContentTypeIn(const LocalResponse& response) {
   for (const auto& [name, value] : response.headers) {
-    if (EqualsIgnoreCase(name, "content-type")) return true;
+    if (EqualsIgnoreCase(name, "content-type")) return value;
+  }
+  return "";
+}
+
+// Whether another value of that name stands before this one. (Of challenges the last one counts.)
+bool IsRepeated(const plugin::Headers& headers, std::string_view name, const std::string& value) {
+  if (EqualsIgnoreCase(name, "www-authenticate")) return false;
+  for (const auto& header : headers) {
+    if (&header.second == &value) return false;
+    if (EqualsIgnoreCase(header.first, name)) return true;
   }
   return false;
 }
@@ -99,21 +110,23 @@ ngx_int_t SendLocalResponse(RequestContext& context, LocalResponse response) {
   ngx_http_request_t* r = context.request();
   const bool grpc = context.IsGrpcContent() && r->http_version == NGX_HTTP_VERSION_20;
   if (grpc && response.status >= 300) AnswerInGrpc(context, response);
+  if (response.status == NGX_HTTP_CLOSE || response.status == NGX_HTTP_CLIENT_CLOSED_REQUEST)
+    return response.status;
   if (!response.raw_body) {
-    const ErrorFormat format = WantedFormat(context);
+    const std::string_view type = ContentTypeIn(response);
+    const ErrorFormat format = type.empty() ? WantedFormat(context) : http::FormatOfType(type);
     response.body = http::RenderError(format, response.message);
-    if (!HasContentType(response))
-      response.headers.emplace_back("Content-Type", http::ContentTypeOf(format));
+    if (type.empty()) response.headers.emplace_back("Content-Type", http::ContentTypeOf(format));
   }
   for (const auto& [name, value] : response.headers) {
     if (EqualsIgnoreCase(name, "content-length")) continue;
-    if (EqualsIgnoreCase(name, "set-cookie")) {
+    if (EqualsIgnoreCase(name, "set-cookie") || IsRepeated(response.headers, name, value)) {
       context.AddResponseHeader(name, value);
     } else {
       context.SetResponseHeader(name, value);
     }
   }
-  if (response.body.empty() && response.status >= 300 && !grpc && !HasContentType(response)) {
+  if (response.body.empty() && response.status >= 300 && !grpc && ContentTypeIn(response).empty()) {
     if (HasErrorHandler(response.status)) return response.status;
     return SendStatusPage(r, response.status);
   }

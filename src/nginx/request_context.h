@@ -73,10 +73,18 @@ class RequestContext final : public plugin::Exchange {
   void ClearRequestHeader(std::string_view name) override;
   void SetMethod(std::string_view method) override;
   std::string_view UpstreamPath() const override { return upstream_path_; }
-  void SetUpstreamPath(std::string_view path) override { upstream_path_ = path; }
+  void SetUpstreamPath(std::string_view path) override {
+    upstream_path_ = path;
+    path_changed_ = true;
+  }
   void SetRawQuery(std::string_view query) override;
   void SetRequestBody(std::string body) override;
   void SetUpstreamTarget(std::string_view host, int port) override;
+  void SetUpstreamScheme(std::string_view scheme) override { upstream.overridden_scheme = scheme; }
+  void BufferResponse() override { buffered.emplace(); }
+  std::optional<std::string_view> BufferedBody() const override {
+    return buffered ? std::optional<std::string_view>(*buffered) : std::nullopt;
+  }
 
   int ResponseStatus() const override;
   void SetResponseStatus(int status) override;
@@ -154,6 +162,7 @@ class RequestContext final : public plugin::Exchange {
     std::vector<Try> tries;
     std::string overridden_host;  // by a plugin; "" when not
     int overridden_port = 0;
+    std::string overridden_scheme;
     bool host_given = false;  // host_header does not depend on the target
     UpstreamChoice choice;
     std::string new_cookie;    // "NAME=VALUE" that the client is to keep; "" when there is none
@@ -171,6 +180,8 @@ class RequestContext final : public plugin::Exchange {
   } proxy_module;
   // Expires when the request dies.
   std::weak_ptr<RequestContext*> Token();
+  // gRPC calls go to the path that the client names, unless a plugin names another.
+  bool path_changed() const { return path_changed_; }
   bool body_replaced() const { return new_body_.has_value(); }
   std::optional<std::string>& replaced_response_body() { return replaced_body_; }
   const std::string& host_override() const { return host_override_; }
@@ -183,13 +194,14 @@ class RequestContext final : public plugin::Exchange {
   int64_t StartedMs() const;
   static int64_t NowMs();  // as of the event loop's last turn
 
-  bool proxied = false;       // was handed to the proxy module
-  bool unexpected = false;    // the error handler answers
-  bool answered = false;      // a local answer of a plugin or of routing
-  bool replayed = false;      // an answer that the service has given before
-  bool headers_done = false;  // our header filter has seen the response
-  bool aborted = false;       // a plugin wants no answer, or no more of it, to be sent
-  bool from_head = false;     // the client's method was HEAD, whatever the upstream's is
+  bool proxied = false;                 // was handed to the proxy module
+  bool unexpected = false;              // the error handler answers
+  bool answered = false;                // a local answer of a plugin or of routing
+  bool replayed = false;                // an answer that the service has given before
+  bool headers_done = false;            // our header filter has seen the response
+  std::optional<std::string> buffered;  // a plugin wants the whole body before header_filter
+  bool aborted = false;                 // a plugin wants no answer, or no more of it, to be sent
+  bool from_head = false;               // the client's method was HEAD, whatever the upstream's is
   bool wants_trailers = false;
   bool wants_debug = false;  // the client asks what its request was matched with
 
@@ -212,6 +224,7 @@ class RequestContext final : public plugin::Exchange {
   std::string upstream_path_, upstream_uri_;
   std::string host_override_;
   bool query_changed_ = false;
+  bool path_changed_ = false;
   bool websocket_ = false;
   BodyReader body_done_;
   std::string_view forwarded_proto_, forwarded_host_, forwarded_port_, forwarded_path_,

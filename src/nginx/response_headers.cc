@@ -93,6 +93,8 @@ void Add(ngx_http_request_t* r, std::string_view name, std::string_view value) {
   ngx_table_elt_t* element = Push(r);
   element->key = Kept(r, name);
   element->value = Kept(r, value);
+  // From here nginx would make it a whole URL; what a plugin says is sent as it is.
+  if (value.starts_with('/') && EqualsIgnoreCase(name, "location")) return;
   if (ngx_table_elt_t** slot = SlotOf(r, name)) *slot = element;
 }
 

@@ -18,7 +18,9 @@ using runtime::Outcome;
 void Describe(RequestContext& context) {
   auto& upstream = context.upstream;
   const entity::Service& service = *context.service();
-  upstream.scheme = entity::ProtocolName(service.protocol);
+  upstream.scheme = upstream.overridden_scheme.empty()
+                        ? entity::ProtocolName(service.protocol)
+                        : std::string_view(upstream.overridden_scheme);
   const bool overridden = !upstream.overridden_host.empty();
   upstream.hostname = overridden ? std::string_view(upstream.overridden_host) : service.host;
   upstream.port = overridden ? upstream.overridden_port : service.port;
@@ -149,6 +151,10 @@ ngx_int_t HandOver(RequestContext& context) {
     RemoveHopByHopHeaders(context, r->headers_in.upgrade != nullptr);
     context.SetProxyVariables();
     if (grpc) {
+      if (context.path_changed()) {
+        r->uri = CopyTo(r->pool, context.UpstreamPath());
+        r->valid_unparsed_uri = 0;
+      }
       ngx_str_t location = Borrow(std::string_view("@grpc"));
       const ngx_int_t rc = ngx_http_named_location(r, &location);
       if (rc != NGX_DONE) return rc;

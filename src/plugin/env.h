@@ -4,6 +4,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -68,6 +69,7 @@ struct HttpRequest {
   int timeout_ms = 10000;
   int keepalive_ms = 60000;  // how long the connection may wait for its next use
   bool verify_tls = false;
+  std::string proxy_url;  // "": none
 };
 
 struct HttpReply {
@@ -200,6 +202,8 @@ struct PluginEnv {
   TcpSender* tcp = nullptr;  // these three are never null in a worker
   Redis* redis = nullptr;
   Sums* metrics = nullptr;
+  // The variables AWS_* that the gateway was started with.
+  std::map<std::string, std::string> cloud_variables{};
 };
 
 }  // namespace silverback::plugin

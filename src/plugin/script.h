@@ -5,11 +5,15 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "plugin/exchange.h"
 #include "util/result.h"
 
 namespace silverback::plugin {
+
+struct BodyChunk;
+class Handshake;
 
 class Script {
  public:
@@ -33,6 +37,23 @@ class Template {
   virtual Result<std::string> Render(Exchange& exchange, TemplateScope& scope) const = 0;
 };
 
+// What a function of pre-function or post-function works on.
+struct ScriptCall {
+  Exchange* exchange = nullptr;       // null in the phase certificate
+  const void* plugin = nullptr;       // whose function it is
+  const std::string* body = nullptr;  // of the request; null: not read, or too large
+  BodyChunk* chunk = nullptr;         // in body_filter
+  Handshake* handshake = nullptr;     // in certificate
+};
+
+// All functions of one phase of a plugin, run one after the other.
+class Functions {
+ public:
+  virtual ~Functions() = default;
+  // True: one of them has ended the request; its answer is set (Exchange::Respond).
+  virtual Result<bool> Run(const ScriptCall& call) const = 0;
+};
+
 // Owned by the worker; outlives the scripts.
 class Scripts {
  public:
@@ -41,6 +62,9 @@ class Scripts {
   virtual Result<std::unique_ptr<Script>> Load(const std::string& text) = 0;
   // Fails when untrusted_lua is off and the text has an expression.
   virtual Result<std::unique_ptr<Template>> LoadTemplate(const std::string& text) = 0;
+  // `phase`: "access", as nginx names it; lives as long as the program.
+  virtual Result<std::unique_ptr<Functions>> LoadFunctions(std::vector<std::string> texts,
+                                                           const char* phase) = 0;
 };
 
 }  // namespace silverback::plugin

@@ -3,12 +3,17 @@
 
 #include "plugin/plugin.h"
 #include "plugins/acl/acl.h"
+#include "plugins/aws_lambda/aws_lambda.h"
+#include "plugins/azure_functions/azure_functions.h"
 #include "plugins/basic_auth/basic_auth.h"
 #include "plugins/bot_detection/bot_detection.h"
 #include "plugins/correlation_id/correlation_id.h"
 #include "plugins/cors/cors.h"
 #include "plugins/datadog/datadog.h"
 #include "plugins/file_log/file_log.h"
+#include "plugins/functions/functions.h"
+#include "plugins/grpc_gateway/grpc_gateway.h"
+#include "plugins/grpc_web/grpc_web.h"
 #include "plugins/hmac_auth/hmac_auth.h"
 #include "plugins/http_log/http_log.h"
 #include "plugins/ip_restriction/ip_restriction.h"
@@ -37,7 +42,8 @@ namespace {
 
 using namespace plugins;
 
-constexpr const PluginType* kBuiltin[] = {&kZipkin,
+constexpr const PluginType* kBuiltin[] = {&kPreFunction,
+                                          &kZipkin,
                                           &kBotDetection,
                                           &kCors,
                                           &kSession,
@@ -47,6 +53,7 @@ constexpr const PluginType* kBuiltin[] = {&kZipkin,
                                           &kLdapAuth,
                                           &kBasicAuth,
                                           &kHmacAuth,
+                                          &kGrpcGateway,
                                           &kIpRestriction,
                                           &kRequestSizeLimiting,
                                           &kAcl,
@@ -54,6 +61,8 @@ constexpr const PluginType* kBuiltin[] = {&kZipkin,
                                           &kResponseRatelimiting,
                                           &kRequestTransformer,
                                           &kResponseTransformer,
+                                          &kAwsLambda,
+                                          &kAzureFunctions,
                                           &kProxyCache,
                                           &kPrometheus,
                                           &kHttpLog,
@@ -64,8 +73,10 @@ constexpr const PluginType* kBuiltin[] = {&kZipkin,
                                           &kTcpLog,
                                           &kLoggly,
                                           &kSyslog,
+                                          &kGrpcWeb,
                                           &kRequestTermination,
-                                          &kCorrelationId};
+                                          &kCorrelationId,
+                                          &kPostFunction};
 
 }  // namespace
 

@@ -8,7 +8,8 @@ namespace silverback::plugin {
 namespace {
 
 TEST(BuiltinPlugins, RunInKongsOrder) {
-  const std::vector<std::string> expected = {"zipkin",
+  const std::vector<std::string> expected = {"pre-function",
+                                             "zipkin",
                                              "bot-detection",
                                              "cors",
                                              "session",
@@ -18,6 +19,7 @@ TEST(BuiltinPlugins, RunInKongsOrder) {
                                              "ldap-auth",
                                              "basic-auth",
                                              "hmac-auth",
+                                             "grpc-gateway",
                                              "ip-restriction",
                                              "request-size-limiting",
                                              "acl",
@@ -25,6 +27,8 @@ TEST(BuiltinPlugins, RunInKongsOrder) {
                                              "response-ratelimiting",
                                              "request-transformer",
                                              "response-transformer",
+                                             "aws-lambda",
+                                             "azure-functions",
                                              "proxy-cache",
                                              "prometheus",
                                              "http-log",
@@ -35,15 +39,17 @@ TEST(BuiltinPlugins, RunInKongsOrder) {
                                              "tcp-log",
                                              "loggly",
                                              "syslog",
+                                             "grpc-web",
                                              "request-termination",
-                                             "correlation-id"};
+                                             "correlation-id",
+                                             "post-function"};
   std::vector<std::string> names;
   for (const PluginType* type : BuiltinPlugins()) names.emplace_back(type->name);
   EXPECT_EQ(names, expected);
 }
 
 TEST(BuiltinPlugins, PrioritiesFallAndAreUnique) {
-  int last = INT_MAX;
+  auto last = int64_t{INT_MAX} + 1;
   for (const PluginType* type : BuiltinPlugins()) {
     EXPECT_LT(type->priority, last) << type->name;
     last = type->priority;

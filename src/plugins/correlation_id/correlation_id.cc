@@ -30,23 +30,28 @@ class CorrelationId final : public plugin::Plugin {
 
   Next OnAccess(Exchange& exchange) const override {
     if (header_.empty()) return Next::kContinue;
-    const auto given = exchange.RequestHeader(header_);
-    std::string id = given ? std::string(*given) : "";
-    if (id.empty()) {
-      id = Generate(exchange);
-      if (!id.empty()) exchange.SetRequestHeader(header_, id);
-    }
+    std::string id = IdFor(exchange);
+    if (!id.empty() && exchange.RequestHeader(header_).value_or("").empty())
+      exchange.SetRequestHeader(header_, id);
     if (echo_) exchange.Slot<std::string>(this) = std::move(id);
     return Next::kContinue;
   }
 
   void OnHeaderFilter(Exchange& exchange) const override {
     if (!echo_ || header_.empty()) return;
-    const std::string& id = exchange.Slot<std::string>(this);
+    std::string& id = exchange.Slot<std::string>(this);
+    // Another plugin has answered before this one's turn.
+    if (id.empty()) id = IdFor(exchange);
     if (!id.empty()) exchange.SetResponseHeader(header_, id);
   }
 
  private:
+  // What the client sends, or a new one.
+  std::string IdFor(const Exchange& exchange) const {
+    const auto given = exchange.RequestHeader(header_);
+    return given && !given->empty() ? std::string(*given) : Generate(exchange);
+  }
+
   std::string Generate(const Exchange& exchange) const {
     switch (generator_) {
       case Generator::kNone:

@@ -45,8 +45,8 @@ void AuthorizationEndpoint::Handle(const plugin::Exchange& exchange, const Param
     if (!state.is_null()) reply.body["state"] = state;
     return reply;
   };
-  if (!IsSecure(exchange, settings_))
-    return done(with_state(Failure("access_denied", "You must use HTTPS")));
+  const std::string insecure = InsecureBecause(exchange, settings_);
+  if (!insecure.empty()) return done(with_state(Failure("access_denied", insecure)));
   if (!SecretEquals(settings_.provision_key, parameters.Text("provision_key")))
     return done(with_state(Failure("invalid_provision_key", "Invalid provision_key")));
   const std::string userid = parameters.Text("authenticated_userid");

@@ -76,9 +76,13 @@ Scope ScopeFor(const Settings& settings, const Parameters& parameters) {
   return {granted.empty() ? Json() : Json(granted), std::nullopt};
 }
 
-bool IsSecure(const plugin::Exchange& exchange, const Settings& settings) {
-  if (exchange.Scheme() == "https") return true;
-  return settings.http_if_terminated && EqualsIgnoreCase(exchange.ForwardedScheme(), "https");
+std::string InsecureBecause(const plugin::Exchange& exchange, const Settings& settings) {
+  if (exchange.Scheme() == "https") return "";
+  const bool terminated =
+      settings.http_if_terminated && EqualsIgnoreCase(exchange.ForwardedScheme(), "https");
+  if (!terminated) return "You must use HTTPS";
+  const bool one = exchange.RequestHeaderValues("x-forwarded-proto").size() < 2;
+  return one ? "" : "Only one X-Forwarded-Proto header allowed";
 }
 
 std::string ServiceFor(const plugin::Exchange& exchange, const Settings& settings) {

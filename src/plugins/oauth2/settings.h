@@ -58,7 +58,8 @@ struct Scope {
 };
 Scope ScopeFor(const Settings& settings, const Parameters& parameters);
 
-bool IsSecure(const plugin::Exchange& exchange, const Settings& settings);
+// Why the connection is not safe enough to ask for tokens; "" when it is.
+std::string InsecureBecause(const plugin::Exchange& exchange, const Settings& settings);
 // The service's id that tokens are bound to; "" for none.
 std::string ServiceFor(const plugin::Exchange& exchange, const Settings& settings);
 bool SameService(const Json& row, const std::string& service);

@@ -48,8 +48,8 @@ void TokenEndpoint::Handle(const plugin::Exchange& exchange, const Parameters& p
                            const ReplyDone& done) const {
   const auto call = std::make_shared<Call>(Call{parameters, done, {}, {}, {}, {}, {}, {}});
   if (const Json* state = parameters.Find("state")) call->state = *state;
-  if (!IsSecure(exchange, settings_))
-    return call->Finish(Failure("access_denied", "You must use HTTPS"));
+  const std::string insecure = InsecureBecause(exchange, settings_);
+  if (!insecure.empty()) return call->Finish(Failure("access_denied", insecure));
   call->grant_type = parameters.Text("grant_type");
   call->service = ServiceFor(exchange, settings_);
   call->claim = ClaimOf(exchange, settings_, parameters);

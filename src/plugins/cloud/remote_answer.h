@@ -1,0 +1,15 @@
+// What aws-lambda and azure-functions have in common: an answer taken from another server.
+#pragma once
+
+#include "plugin/env.h"
+#include "plugin/exchange.h"
+
+namespace silverback::plugins {
+
+// The client's request headers but for those of its connection and length.
+plugin::Headers ForwardedHeaders(const plugin::Exchange& exchange);
+
+// The reply's headers but for those of its connection and length, and with "Via".
+plugin::Headers AnsweredHeaders(const plugin::HttpReply& reply);
+
+}  // namespace silverback::plugins
