@@ -5,6 +5,8 @@ local request = kong.request
 -- Kong gives a text here.
 local forwarded_port = request.get_forwarded_port
 request.get_forwarded_port = function() return tostring(forwarded_port()) end
+-- As the client wrote it.
+request.get_path = function() return request.get_path_with_query():match("^[^?]*") end
 local forwarded_prefix = request.get_forwarded_prefix
 request.get_forwarded_prefix = function()
   local prefix = forwarded_prefix()
