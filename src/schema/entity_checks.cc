@@ -113,14 +113,18 @@ void Custom(const Scope& scope, const EntityCheck& check) {
   RunNamedEntityCheck(check.argument, scope.record, scope.errors);
 }
 
-struct Kind {
+}  // namespace
+
+struct EntityCheckKind {
   std::string_view name;
   void (*run)(const Scope& scope, const EntityCheck& check);
   bool with_absent;   // runs when none of its fields is there
   bool with_invalid;  // runs when one of its fields has an error of its own
 };
 
-constexpr std::array<Kind, 9> kKinds = {
+namespace {
+
+constexpr std::array<EntityCheckKind, 9> kKinds = {
     {{"at_least_one_of", AtLeastOneOf, true, true},
      {"only_one_of", OnlyOneOf, false, true},
      {"distinct", Distinct, false, true},
@@ -142,7 +146,7 @@ bool IsPresent(const Json& record, std::string_view path) {
   return FindMember(*at, path) != nullptr;
 }
 
-bool Applies(const Kind& kind, const EntityCheck& check, const Scope& scope) {
+bool Applies(const EntityCheckKind& kind, const EntityCheck& check, const Scope& scope) {
   for (const std::string& name : check.referenceable) {
     if (IsVaultReference(ValueAt(scope.record, name))) return false;
   }
@@ -174,13 +178,17 @@ std::string QuotedNames(const Json& names) {
   return out;
 }
 
+const EntityCheckKind* FindEntityCheckKind(std::string_view name) {
+  const auto kind = std::find_if(kKinds.begin(), kKinds.end(),
+                                 [&](const EntityCheckKind& each) { return each.name == name; });
+  return kind == kKinds.end() ? nullptr : &*kind;
+}
+
 void RunEntityChecks(const std::vector<EntityCheck>& checks, const Json& record,
                      const ValidateContext& context, Json& errors) {
   const Scope scope{record, context, errors};
   for (const EntityCheck& check : checks) {
-    const auto kind = std::find_if(kKinds.begin(), kKinds.end(),
-                                   [&](const Kind& each) { return each.name == check.name; });
-    if (kind != kKinds.end() && Applies(*kind, check, scope)) kind->run(scope, check);
+    if (check.kind && Applies(*check.kind, check, scope)) check.kind->run(scope, check);
   }
 }
 

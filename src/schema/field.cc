@@ -5,6 +5,8 @@
 #include <array>
 #include <tuple>
 
+#include "schema/validate.h"
+
 namespace silverback::schema {
 namespace {
 
@@ -80,9 +82,10 @@ Result<std::unique_ptr<Field>> ParseCondition(const Json& argument, const char* 
 
 Result<EntityCheck> ParseCheck(const Json& item, const std::vector<Field>& fields) {
   EntityCheck check;
-  check.name = item.begin().key();
+  const std::string& name = item.begin().key();
+  check.kind = FindEntityCheckKind(name);
   check.argument = item.begin().value();
-  if (const Sources* sources = SourcesOf(check.name)) {
+  if (const Sources* sources = SourcesOf(name)) {
     for (const char* member : sources->members) {
       const Json* names = FindMember(check.argument, member);
       if (names) AddSources(*names, check.sources);
@@ -94,8 +97,7 @@ Result<EntityCheck> ParseCheck(const Json& item, const std::vector<Field>& field
   }
   for (const std::string& source : check.sources) {
     const Field* field = FieldAt(fields, source);
-    if (field && BoolMember(field->definition, "referenceable"))
-      check.referenceable.push_back(source);
+    if (field && field->referenceable) check.referenceable.push_back(source);
   }
   const std::tuple<const char*, const char*, std::unique_ptr<Field>*> conditions[] = {
       {"if_match", "if_field", &check.if_match},
@@ -151,6 +153,10 @@ Result<Field> ParseField(std::string name, const Json& definition) {
   field.immutable = BoolMember(definition, "immutable");
   field.timestamp = BoolMember(definition, "timestamp");
   field.uuid = BoolMember(definition, "uuid");
+  field.abstract = BoolMember(definition, "abstract");
+  field.referenceable = BoolMember(definition, "referenceable");
+  const Json* wanted = FindMember(definition, "eq");
+  field.must_be_null = wanted && wanted->is_null();
   if (const Json* value = FindMember(definition, "default")) {
     field.has_default = true;
     field.default_value = *value;
@@ -162,6 +168,7 @@ Result<Field> ParseField(std::string name, const Json& definition) {
   auto checks = ParseChecks(definition, field.fields);
   if (!checks) return checks.error();
   field.checks = *std::move(checks);
+  field.simple_checks = FindSimpleChecks(definition, field.type);
   return field;
 }
 

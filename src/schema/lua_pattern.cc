@@ -17,6 +17,10 @@ lua_State* ThreadState() {
     std::unique_ptr<lua_State, CloseState> made(luaL_newstate());
     lua_pushcfunction(made.get(), luaopen_string);
     lua_call(made.get(), 0, 0);
+    // The first of the stack, for good: string.find.
+    lua_getglobal(made.get(), "string");
+    lua_getfield(made.get(), -1, "find");
+    lua_remove(made.get(), 1);
     return made;
   }();
   return state.get();
@@ -26,12 +30,11 @@ lua_State* ThreadState() {
 
 bool LuaFind(std::string_view text, const std::string& pattern) {
   lua_State* lua = ThreadState();
-  lua_getglobal(lua, "string");
-  lua_getfield(lua, -1, "find");
+  lua_pushvalue(lua, 1);
   lua_pushlstring(lua, text.data(), text.size());
   lua_pushlstring(lua, pattern.data(), pattern.size());
   const bool found = lua_pcall(lua, 2, 1, 0) == 0 && !lua_isnil(lua, -1);
-  lua_settop(lua, 0);
+  lua_settop(lua, 1);
   return found;
 }
 
@@ -41,7 +44,7 @@ std::string LuaSyntaxError(const std::string& code) {
   size_t size = 0;
   const char* message = failed ? lua_tolstring(lua, -1, &size) : nullptr;
   std::string error = message ? std::string(message, size) : "";
-  lua_settop(lua, 0);
+  lua_settop(lua, 1);
   return error;
 }
 

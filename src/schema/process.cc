@@ -38,7 +38,8 @@ Json ServiceMembersOfUrl(const std::string& text) {
 void FillGenerated(const Field& field, Json& record, Operation operation,
                    const AutoValues& values) {
   const bool creating = operation != Operation::kUpdate;
-  const bool missing = !record.contains(field.name) || record[field.name].is_null();
+  const Json* given = FindMember(record, field.name);
+  const bool missing = !given || given->is_null();
   if (field.timestamp) {
     // A declarative document may say when a row was changed; everything else changes it now.
     const bool changes = field.name == "updated_at" && operation != Operation::kDeclarative;
@@ -48,28 +49,30 @@ void FillGenerated(const Field& field, Json& record, Operation operation,
     }
   } else if (creating && missing && field.uuid) {
     record[field.name] = values.new_uuid();
-  } else if (creating && !record.contains(field.name) && field.type == FieldType::kString) {
+  } else if (creating && !given && field.type == FieldType::kString) {
     record[field.name] = values.new_key();
   }
 }
 
 // Texts and numbers count once in a set; records are told apart by what they are, not what they
 // say.
-Json WithoutRepeats(const Json& list) {
-  Json out = Json::array();
-  for (const Json& item : list) {
-    const bool again =
-        !item.is_structured() && std::find(out.begin(), out.end(), item) != out.end();
-    if (!again) out.push_back(item);
+void RemoveRepeats(Json& list) {
+  for (size_t i = 1; i < list.size();) {
+    const auto here = list.begin() + static_cast<ptrdiff_t>(i);
+    const bool again = !here->is_structured() && std::find(list.begin(), here, *here) != here;
+    if (again) {
+      list.erase(here);
+    } else {
+      ++i;
+    }
   }
-  return out;
 }
 
 // What stands in for a value that is not there.
 Json Absent(const Field& field) {
   if (field.has_default) return field.default_value;
-  const bool has_inner_defaults = field.type == FieldType::kRecord && field.required &&
-                                  !BoolMember(field.definition, "abstract");
+  const bool has_inner_defaults =
+      field.type == FieldType::kRecord && field.required && !field.abstract;
   return has_inner_defaults ? Json::object() : Json();
 }
 
@@ -88,12 +91,12 @@ void CoerceEmpty(const Field& field, Json& value) {
 }
 
 void FillValue(const Field& field, Json& value, Operation operation, const AutoValues& values) {
-  if (BoolMember(field.definition, "abstract")) return;
+  if (field.abstract) return;
   CoerceEmpty(field, value);
   if (field.type == FieldType::kRecord && value.is_object()) {
     FillFields(field.fields, value, operation, values);
   } else if (value.is_array() && field.elements) {
-    if (field.type == FieldType::kSet) value = WithoutRepeats(value);
+    if (field.type == FieldType::kSet) RemoveRepeats(value);
     // Elements are always whole, also in an update.
     for (Json& item : value) FillValue(*field.elements, item, Operation::kInsert, values);
   }
@@ -144,8 +147,7 @@ Json WithoutFormerNames(const std::vector<Field>& shorthands, const Json& stored
 }
 
 Json ReadValue(const Field& field, const Json& stored) {
-  if (field.type == FieldType::kRecord && stored.is_object() &&
-      !BoolMember(field.definition, "abstract")) {
+  if (field.type == FieldType::kRecord && stored.is_object() && !field.abstract) {
     const bool has_former = std::any_of(field.shorthands.begin(), field.shorthands.end(),
                                         [&](const Field& f) { return stored.contains(f.name); });
     return ReadRecord(field.fields,
@@ -200,11 +202,12 @@ void FillFields(const std::vector<Field>& fields, Json& record, Operation operat
                 const AutoValues& values) {
   for (const Field& field : fields) {
     if (field.is_auto) FillGenerated(field, record, operation, values);
-    if (!record.contains(field.name)) {
+    auto member = record.find(field.name);
+    if (member == record.end()) {
       if (operation == Operation::kUpdate || StaysAbsent(field)) continue;
-      record[field.name] = Absent(field);
+      member = record.emplace(field.name, Absent(field)).first;
     }
-    FillValue(field, record[field.name], operation, values);
+    FillValue(field, *member, operation, values);
   }
 }
 

@@ -50,16 +50,23 @@ enum class FieldType {
 
 class Schema;
 struct Field;
+struct EntityCheckKind;
 
 // A rule over several fields of a record, made ready when its schema is parsed.
 struct EntityCheck {
-  std::string name;  // "conditional"
+  const EntityCheckKind* kind = nullptr;  // "conditional"; null: one that we do not run
   Json argument;
   std::vector<std::string> sources;        // the fields that it looks at, as dotted paths
   std::vector<std::string> referenceable;  // those of them that may refer to a vault
   std::vector<std::string> required;       // those of them without which it says nothing
   // Conditions on a field: what the field's own definition demands, and what the condition adds.
   std::unique_ptr<Field> if_match, then_match, else_match;
+};
+
+// A rule for one value ("between": [0, 10]), found once.
+struct SimpleCheck {
+  Json (*run)(const Json& argument, const Json& value);  // the error, or null
+  Json argument;
 };
 
 // One field, parsed once. `definition` is its JSON as shown; the members below are what code asks
@@ -74,16 +81,20 @@ struct Field {
   bool immutable = false;
   bool timestamp = false;
   bool uuid = false;
+  bool abstract = false;
+  bool referenceable = false;  // a vault may hold its value
+  bool must_be_null = false;
   bool has_default = false;
-  Json default_value;               // null with has_default: the default is null
-  std::string reference;            // kForeign: the entity's name
-  std::string on_delete;            // kForeign: "cascade", "null", or "" (restrict)
-  std::unique_ptr<Field> elements;  // kArray, kSet
-  std::unique_ptr<Field> keys;      // kMap
-  std::unique_ptr<Field> values;    // kMap
-  std::vector<Field> fields;        // kRecord
-  std::vector<Field> shorthands;    // kRecord: accepted on input, translated into fields
-  std::vector<EntityCheck> checks;  // kRecord: its own rules
+  Json default_value;                      // null with has_default: the default is null
+  std::string reference;                   // kForeign: the entity's name
+  std::string on_delete;                   // kForeign: "cascade", "null", or "" (restrict)
+  std::unique_ptr<Field> elements;         // kArray, kSet
+  std::unique_ptr<Field> keys;             // kMap
+  std::unique_ptr<Field> values;           // kMap
+  std::vector<Field> fields;               // kRecord
+  std::vector<Field> shorthands;           // kRecord: accepted on input, translated into fields
+  std::vector<EntityCheck> checks;         // kRecord: its own rules
+  std::vector<SimpleCheck> simple_checks;  // in the order in which they are tried
   Json definition;
 };
 

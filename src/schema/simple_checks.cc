@@ -77,32 +77,38 @@ Json LengthMax(const Json& length, const Json& value) {
 }
 
 Json Match(const Json& pattern, const Json& value) {
-  if (LuaFind(value.get<std::string>(), pattern.get<std::string>())) return nullptr;
+  if (LuaFind(value.get_ref<const std::string&>(), pattern.get_ref<const std::string&>()))
+    return nullptr;
   return Json("invalid value: " + Show(value));
 }
 
 Json NotMatch(const Json& pattern, const Json& value) {
-  if (!LuaFind(value.get<std::string>(), pattern.get<std::string>())) return nullptr;
+  if (!LuaFind(value.get_ref<const std::string&>(), pattern.get_ref<const std::string&>()))
+    return nullptr;
   return Json("invalid value: " + Show(value));
 }
 
 Json MatchNone(const Json& rules, const Json& value) {
   for (const Json& rule : rules) {
-    if (LuaFind(value.get<std::string>(), rule["pattern"].get<std::string>())) return rule["err"];
+    if (LuaFind(value.get_ref<const std::string&>(), rule["pattern"].get_ref<const std::string&>()))
+      return rule["err"];
   }
   return nullptr;
 }
 
 Json MatchAll(const Json& rules, const Json& value) {
   for (const Json& rule : rules) {
-    if (!LuaFind(value.get<std::string>(), rule["pattern"].get<std::string>())) return rule["err"];
+    if (!LuaFind(value.get_ref<const std::string&>(),
+                 rule["pattern"].get_ref<const std::string&>()))
+      return rule["err"];
   }
   return nullptr;
 }
 
 Json MatchAny(const Json& rule, const Json& value) {
   for (const Json& pattern : rule["patterns"]) {
-    if (LuaFind(value.get<std::string>(), pattern.get<std::string>())) return nullptr;
+    if (LuaFind(value.get_ref<const std::string&>(), pattern.get_ref<const std::string&>()))
+      return nullptr;
   }
   return rule["err"];
 }
@@ -157,7 +163,7 @@ Json DictionaryOf(const Json& names, const Json& value) {
 }
 
 Json Named(const Json& name, const Json& value) {
-  return RunNamedCheck(name.get<std::string>(), value);
+  return RunNamedCheck(name.get_ref<const std::string&>(), value);
 }
 
 // In the order in which they are tried.
@@ -187,15 +193,24 @@ constexpr std::array<std::pair<std::string_view, Check>, 22> kChecks = {
 
 }  // namespace
 
+std::vector<SimpleCheck> FindSimpleChecks(const Json& definition, FieldType type) {
+  std::vector<SimpleCheck> found;
+  for (const auto& [key, run] : kChecks) {
+    const Json* argument = FindMember(definition, key);
+    if (argument && (*argument != false || key == "eq" || key == "ne")) {
+      found.push_back({run, *argument});
+    } else if (!argument && key == "len_min" && type == FieldType::kString) {
+      // Texts must not be empty unless their field says so.
+      found.push_back({run, 1});
+    }
+  }
+  return found;
+}
+
 Json RunSimpleChecks(const Field& field, const Json& value) {
-  static const Json kOne = 1;
-  if (IsVaultReference(value) && BoolMember(field.definition, "referenceable")) return nullptr;
-  for (const auto& [key, check] : kChecks) {
-    const Json* argument = FindMember(field.definition, key);
-    // Texts must not be empty unless their field says so.
-    if (!argument && key == "len_min" && field.type == FieldType::kString) argument = &kOne;
-    if (!argument || (*argument == false && key != "eq" && key != "ne")) continue;
-    Json error = check(*argument, value);
+  if (field.referenceable && IsVaultReference(value)) return nullptr;
+  for (const SimpleCheck& check : field.simple_checks) {
+    Json error = check.run(check.argument, value);
     if (error.is_null()) continue;
     const Json* own = FindMember(field.definition, "err");
     return own ? *own : error;

@@ -18,15 +18,11 @@ Json ValidatePart(const Field& part, const Json& value, const ValidateContext& c
 }
 
 Json ValidateElements(const Field& element, const Json& list, const ValidateContext& context) {
-  Json errors = Json::array();
-  bool failed = false;
-  for (const Json& item : list) {
-    Json error = ValidatePart(element, item, context);
-    failed = failed || !error.is_null();
-    errors.push_back(std::move(error));
+  Json errors;
+  for (size_t i = 0; i < list.size(); ++i) {
+    Json error = ValidatePart(element, list[i], context);
+    if (!error.is_null()) errors[i] = std::move(error);
   }
-  if (!failed) return nullptr;
-  while (errors.back().is_null()) errors.erase(errors.size() - 1);
   return errors;
 }
 
@@ -139,6 +135,14 @@ Json ValidateAbsent(const Field& field, const ValidateContext& context) {
                                           : Json(kRequired);
 }
 
+void AddUnknown(const std::vector<Field>& fields, const Json& record, Json& errors) {
+  for (const auto& [key, value] : record.items()) {
+    const auto known = std::find_if(fields.begin(), fields.end(),
+                                    [&, name = key](const Field& f) { return f.name == name; });
+    if (known == fields.end()) errors[key] = "unknown field";
+  }
+}
+
 }  // namespace
 
 bool IsVaultReference(const Json& value) {
@@ -176,10 +180,8 @@ void SetErrorAt(Json& errors, std::string_view path, const Json& error) {
 
 Json ValidateField(const Field& field, const Json& value, const ValidateContext& context) {
   if (value.is_null()) return ValidateNull(field);
-  if (const Json* wanted = FindMember(field.definition, "eq"); wanted && wanted->is_null())
-    return StringMember(field.definition, "err", "value must be null");
-  if (BoolMember(field.definition, "abstract"))
-    return "error in schema definition: abstract field was not specialized";
+  if (field.must_be_null) return StringMember(field.definition, "err", "value must be null");
+  if (field.abstract) return "error in schema definition: abstract field was not specialized";
   if (Json error = ValidateType(field, value, context); !error.is_null()) return error;
   return RunSimpleChecks(field, value);
 }
@@ -187,16 +189,14 @@ Json ValidateField(const Field& field, const Json& value, const ValidateContext&
 Json ValidateRecord(const std::vector<Field>& fields, const std::vector<EntityCheck>& checks,
                     const Json& record, const ValidateContext& context) {
   Json errors = Json::object();
-  for (const auto& [key, value] : record.items()) {
-    const auto known =
-        std::find_if(fields.begin(), fields.end(), [&](const Field& f) { return f.name == key; });
-    if (known == fields.end()) errors[key] = "unknown field";
-  }
+  size_t known = 0;
   for (const Field& field : fields) {
     const Json* value = FindMember(record, field.name);
+    known += value ? 1 : 0;
     Json error = value ? ValidateField(field, *value, context) : ValidateAbsent(field, context);
     if (!error.is_null()) errors[field.name] = std::move(error);
   }
+  if (known < record.size()) AddUnknown(fields, record, errors);
   RunEntityChecks(checks, record, context, errors);
   return errors.empty() ? Json() : errors;
 }

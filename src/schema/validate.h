@@ -17,6 +17,8 @@ Json ValidateField(const Field& field, const Json& value, const ValidateContext&
 Json ValidateRecord(const std::vector<Field>& fields, const std::vector<EntityCheck>& checks,
                     const Json& record, const ValidateContext& context);
 
+// nullptr: no kind of rule that is run.
+const EntityCheckKind* FindEntityCheckKind(std::string_view name);
 // Adds to `errors` what the rules find.
 void RunEntityChecks(const std::vector<EntityCheck>& checks, const Json& record,
                      const ValidateContext& context, Json& errors);
@@ -35,6 +37,7 @@ void SetErrorAt(Json& errors, std::string_view path, const Json& error);
 // Kong's simple checks of one value ("between", "one_of", "match", ...): the first that fails, as
 // its message.
 Json RunSimpleChecks(const Field& field, const Json& value);
+std::vector<SimpleCheck> FindSimpleChecks(const Json& definition, FieldType type);
 // The named checks ("check"); null when the value is right.
 Json RunNamedCheck(const std::string& name, const Json& value);
 // Named checks of a record or list.
