@@ -2,16 +2,13 @@
 
 #include <fmt/format.h>
 
-#include <cmath>
+#include <algorithm>
+
+#include "util/json_number.h"
+#include "util/json_reader.h"
 
 namespace silverback {
 namespace {
-
-constexpr double kMaxExactInteger = 9007199254740992.0;  // 2^53
-
-bool IsIntegral(double value) {
-  return std::isfinite(value) && value == std::trunc(value) && std::fabs(value) <= kMaxExactInteger;
-}
 
 void NormalizeNumbers(Json& value) {
   if (value.is_number_float()) {
@@ -22,34 +19,71 @@ void NormalizeNumbers(Json& value) {
   }
 }
 
-Json ForOutput(const Json& value) {
-  if (value.is_number_float()) {
-    const double number = value.get<double>();
-    if (IsIntegral(number)) return static_cast<int64_t>(number);
-    return Json::parse(fmt::format("{:.14g}", number), nullptr, false);
-  }
-  if (!value.is_structured()) return value;
-  Json copy = value;
-  for (auto& item : copy) {
-    if (item.is_structured() || item.is_number_float()) item = ForOutput(item);
-  }
-  return copy;
-}
-
-bool HasFloat(const Json& value) {
-  if (value.is_number_float()) return true;
-  if (!value.is_structured()) return false;
-  for (const auto& item : value) {
-    if (HasFloat(item)) return true;
-  }
-  return false;
-}
-
 constexpr auto kReplaceInvalid = Json::error_handler_t::replace;
+
+bool IsPlain(char c) {
+  return static_cast<unsigned char>(c) >= 0x20 && static_cast<unsigned char>(c) < 0x80 &&
+         c != '"' && c != '\\';
+}
+
+void DumpText(const std::string& text, std::string& out) {
+  if (!std::all_of(text.begin(), text.end(), IsPlain)) {
+    out += Json(text).dump(-1, ' ', false, kReplaceInvalid);
+    return;
+  }
+  out += '"';
+  out += text;
+  out += '"';
+}
+
+void DumpNumber(const Json& value, std::string& out) {
+  if (value.is_number_unsigned()) {
+    out += fmt::format_int(value.get<uint64_t>()).c_str();
+  } else if (value.is_number_integer()) {
+    out += fmt::format_int(value.get<int64_t>()).c_str();
+  } else if (const double number = value.get<double>(); IsIntegral(number)) {
+    out += fmt::format_int(static_cast<int64_t>(number)).c_str();
+  } else {
+    out += Json::parse(fmt::format("{:.14g}", number), nullptr, false).dump();
+  }
+}
+
+// nlohmann's own writer looks at every character of a text in turn, and cannot write numbers so.
+void DumpInto(const Json& value, std::string& out) {
+  if (value.is_object()) {
+    char before = '{';
+    for (const auto& [name, member] : value.get_ref<const Json::object_t&>()) {
+      out += before;
+      DumpText(name, out);
+      out += ':';
+      DumpInto(member, out);
+      before = ',';
+    }
+    out += before == '{' ? "{}" : "}";
+  } else if (value.is_array()) {
+    char before = '[';
+    for (const Json& item : value) {
+      out += before;
+      DumpInto(item, out);
+      before = ',';
+    }
+    out += before == '[' ? "[]" : "]";
+  } else if (value.is_string()) {
+    DumpText(value.get_ref<const std::string&>(), out);
+  } else if (value.is_number()) {
+    DumpNumber(value, out);
+  } else {
+    out += value.dump();
+  }
+}
 
 }  // namespace
 
 Result<Json> ParseJson(std::string_view text, int max_depth) {
+  constexpr const char* kTooDeep = "too many levels of nesting";
+  auto quick = ReadJson(text, static_cast<size_t>(max_depth));
+  if (quick.too_deep) return Error(ErrorCode::kInvalidInput, kTooDeep);
+  if (quick.value) return *std::move(quick.value);
   bool too_deep = false;
   auto watch_depth = [&](int depth, Json::parse_event_t, Json&) {
     if (depth > max_depth) too_deep = true;
@@ -57,7 +91,7 @@ Result<Json> ParseJson(std::string_view text, int max_depth) {
   };
   try {
     Json value = Json::parse(text.begin(), text.end(), watch_depth);
-    if (too_deep) return Error(ErrorCode::kInvalidInput, "too many levels of nesting");
+    if (too_deep) return Error(ErrorCode::kInvalidInput, kTooDeep);
     NormalizeNumbers(value);
     return value;
   } catch (const Json::exception& e) {
@@ -66,8 +100,9 @@ Result<Json> ParseJson(std::string_view text, int max_depth) {
 }
 
 std::string DumpJson(const Json& value) {
-  if (HasFloat(value)) return ForOutput(value).dump(-1, ' ', false, kReplaceInvalid);
-  return value.dump(-1, ' ', false, kReplaceInvalid);
+  std::string out;
+  DumpInto(value, out);
+  return out;
 }
 
 const Json* FindMember(const Json& value, std::string_view key) {

@@ -22,6 +22,12 @@ int HexValue(char c) {
   return low >= 'a' && low <= 'f' ? low - 'a' + 10 : -1;
 }
 
+// Found once: that costs more than a short digest.
+const EVP_MD* FindDigest(const char* name, const EVP_MD* otherwise) {
+  const EVP_MD* found = EVP_MD_fetch(nullptr, name, nullptr);
+  return found ? found : otherwise;
+}
+
 std::string Digest(const EVP_MD* kind, std::string_view bytes) {
   unsigned char out[EVP_MAX_MD_SIZE];
   unsigned int size = 0;
@@ -33,9 +39,9 @@ std::string FormatUuid(std::string bytes, unsigned version) {
   bytes.resize(16);
   bytes[6] = static_cast<char>((bytes[6] & 0x0f) | static_cast<char>(version << 4));
   bytes[8] = static_cast<char>((bytes[8] & 0x3f) | static_cast<char>(0x80));
-  const std::string hex = ToHex(bytes);
-  return hex.substr(0, 8) + "-" + hex.substr(8, 4) + "-" + hex.substr(12, 4) + "-" +
-         hex.substr(16, 4) + "-" + hex.substr(20);
+  std::string text = ToHex(bytes);
+  for (const size_t dash : {8, 13, 18, 23}) text.insert(dash, 1, '-');
+  return text;
 }
 
 bool IsUnreserved(char c) {
@@ -202,9 +208,20 @@ std::string ToHex(std::string_view bytes) {
   return out;
 }
 
-std::string Sha1(std::string_view bytes) { return Digest(EVP_sha1(), bytes); }
-std::string Sha256(std::string_view bytes) { return Digest(EVP_sha256(), bytes); }
-std::string Md5Hex(std::string_view bytes) { return ToHex(Digest(EVP_md5(), bytes)); }
+std::string Sha1(std::string_view bytes) {
+  static const EVP_MD* const kind = FindDigest("SHA1", EVP_sha1());
+  return Digest(kind, bytes);
+}
+
+std::string Sha256(std::string_view bytes) {
+  static const EVP_MD* const kind = FindDigest("SHA256", EVP_sha256());
+  return Digest(kind, bytes);
+}
+
+std::string Md5Hex(std::string_view bytes) {
+  static const EVP_MD* const kind = FindDigest("MD5", EVP_md5());
+  return ToHex(Digest(kind, bytes));
+}
 
 int64_t NowSeconds() {
   return std::chrono::duration_cast<std::chrono::seconds>(
