@@ -39,6 +39,23 @@ std::string ForeignPrefix(std::string_view entity, std::string_view field, std::
   return UniqueKey(entity, field, id) + '\0';
 }
 
+std::string UniqueEntry(const schema::Schema& schema, std::string_view primary_key,
+                        std::string_view text) {
+  std::string entry(primary_key);
+  if (!schema.definition().contains("plugin")) return entry;
+  return entry.append(1, '\0').append(text);
+}
+
+std::string_view OwnerOf(std::string_view unique_entry) {
+  return unique_entry.substr(0, unique_entry.find('\0'));
+}
+
+std::optional<std::string_view> TextOf(std::string_view unique_entry) {
+  const size_t zero = unique_entry.find('\0');
+  if (zero == std::string_view::npos) return std::nullopt;
+  return unique_entry.substr(zero + 1);
+}
+
 std::string LogKey(uint64_t generation, uint32_t number) {
   std::string key;
   AppendBigEndian(key, generation);

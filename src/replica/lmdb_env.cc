@@ -12,7 +12,6 @@ namespace silverback::replica {
 namespace {
 
 constexpr unsigned kMaxReaders = 2048;  // several per worker, through reloads
-constexpr unsigned kTableCount = 8;
 
 MDB_val ToVal(std::string_view text) { return {text.size(), const_cast<char*>(text.data())}; }
 std::string_view ToView(const MDB_val& value) {
@@ -51,8 +50,7 @@ int Txn::Delete(MDB_dbi table, std::string_view key) {
   return code == MDB_NOTFOUND ? 0 : code;
 }
 
-void Txn::Scan(MDB_dbi table, std::string_view from,
-               const std::function<bool(std::string_view, std::string_view)>& visit) const {
+void Txn::Scan(MDB_dbi table, std::string_view from, const Visit& visit) const {
   MDB_cursor* cursor = nullptr;
   if (mdb_cursor_open(txn_, table, &cursor) != 0) return;
   MDB_val k = ToVal(from), v;
@@ -97,6 +95,7 @@ Status LmdbEnv::OpenTables() {
                                                      {"unique", &tables_.unique},
                                                      {"foreign", &tables_.foreign},
                                                      {"log", &tables_.log}};
+  code = mdb_dbi_open(txn, nullptr, 0, &nameless_);
   for (const auto& [name, table] : tables) {
     if (!code) code = mdb_dbi_open(txn, name, MDB_CREATE, table);
   }
@@ -106,6 +105,16 @@ Status LmdbEnv::OpenTables() {
   }
   code = mdb_txn_commit(txn);
   return code ? Status(LmdbError("commit", code)) : Ok();
+}
+
+int LmdbEnv::file() const {
+  mdb_filehandle_t file = -1;
+  return mdb_env_get_fd(env_, &file) == 0 ? file : -1;
+}
+
+size_t LmdbEnv::page_size() const {
+  MDB_stat stat{};
+  return mdb_env_stat(env_, &stat) == 0 ? stat.ms_psize : 0;
 }
 
 LmdbEnv::~LmdbEnv() {

@@ -1,5 +1,5 @@
 // Tables: rows    ENTITY\0KEY                    -> the row as JSON text
-//         unique  ENTITY\0FIELD\0VALUE           -> primary key
+//         unique  ENTITY\0FIELD\0VALUE           -> primary key, of credentials with the row
 //         foreign ENTITY\0FIELD\0ID\0KEY         -> primary key
 //         log     generation, number             -> ENTITY\0KEY of a row that this generation
 //         changed meta    format, generation, synchronised, position,
@@ -12,121 +12,50 @@
 
 #include "replica/keys.h"
 #include "replica/lmdb_env.h"
+#include "replica/page_reader.h"
+#include "replica/row_reader.h"
 #include "replica/row_writer.h"
 #include "util/string_util.h"
 
 namespace silverback::replica {
 namespace {
 
-constexpr std::string_view kFormat = "silverback-replica-1";
+constexpr std::string_view kFormat = "silverback-replica-2";
 constexpr std::string_view kPosition = "position";
 
-uint64_t ReadNumber(const Txn& txn, std::string_view name) {
-  const auto text = txn.Get(txn.tables().meta, name);
-  return text ? std::strtoull(std::string(*text).c_str(), nullptr, 10) : 0;
-}
-
-std::pair<std::string, std::string> SplitRowKey(std::string_view key) {
-  const size_t zero = key.find('\0');
-  return {std::string(key.substr(0, zero)), std::string(key.substr(zero + 1))};
-}
-
-std::optional<Json> ParseRow(std::optional<std::string_view> text) {
-  if (!text) return std::nullopt;
-  Json row = Json::parse(*text, nullptr, false);
-  if (row.is_discarded()) return std::nullopt;
-  return row;
-}
-
-class LmdbRead final : public ReadTransaction {
+// Both kinds of reading see the same.
+class MappedRead final : public RowReader {
  public:
-  LmdbRead(const entity::Catalog& catalog, const LmdbEnv& env)
-      : catalog_(catalog), txn_(env.env(), env.tables(), false) {}
-
+  MappedRead(const entity::Catalog& catalog, const LmdbEnv& env)
+      : RowReader(catalog, txn_), txn_(env.env(), env.tables(), false) {}
   bool ok() const { return txn_.ok(); }
-  uint64_t generation() const override { return ReadNumber(txn_, "generation"); }
-
-  uint64_t version(int kind) const override {
-    return ReadNumber(txn_, "version:" + catalog_.entities()[static_cast<size_t>(kind)]->name());
-  }
-
-  std::optional<Json> Find(const schema::Schema& schema,
-                           std::string_view primary_key) const override {
-    return ParseRow(txn_.Get(txn_.tables().rows, RowKey(schema.name(), primary_key)));
-  }
-
-  std::optional<Json> FindUnique(const schema::Schema& schema, std::string_view field,
-                                 std::string_view value) const override {
-    const auto key = txn_.Get(txn_.tables().unique, UniqueKey(schema.name(), field, value));
-    return key ? Find(schema, *key) : std::nullopt;
-  }
-
-  std::vector<Json> FindFor(const schema::Schema& schema, std::string_view field,
-                            std::string_view id) const override {
-    std::vector<Json> rows;
-    const std::string prefix = ForeignPrefix(schema.name(), field, id);
-    txn_.Scan(txn_.tables().foreign, prefix,
-              [&](std::string_view key, std::string_view primary_key) {
-                if (!key.starts_with(prefix)) return false;
-                if (auto row = Find(schema, primary_key)) rows.push_back(std::move(*row));
-                return true;
-              });
-    return rows;
-  }
-
-  void Each(const schema::Schema& schema,
-            const std::function<bool(std::string_view, std::string_view)>& visit,
-            std::string_view from) const override {
-    const std::string prefix = RowKey(schema.name(), "");
-    const std::string start = RowKey(schema.name(), from);
-    txn_.Scan(txn_.tables().rows, start, [&](std::string_view key, std::string_view row) {
-      return key.starts_with(prefix) && visit(key.substr(prefix.size()), row);
-    });
-  }
-
-  void EachFor(const schema::Schema& schema, std::string_view field, std::string_view id,
-               const std::function<bool(std::string_view, std::string_view)>& visit,
-               std::string_view from) const override {
-    const std::string prefix = ForeignPrefix(schema.name(), field, id);
-    const std::string start = prefix + std::string(from);
-    txn_.Scan(txn_.tables().foreign, start,
-              [&](std::string_view key, std::string_view primary_key) {
-                if (!key.starts_with(prefix)) return false;
-                const auto row = FindText(schema, primary_key);
-                return !row || visit(primary_key, *row);
-              });
-  }
-
-  std::optional<std::string_view> FindText(const schema::Schema& schema,
-                                           std::string_view primary_key) const override {
-    return txn_.Get(txn_.tables().rows, RowKey(schema.name(), primary_key));
-  }
-
-  size_t Count(const schema::Schema& schema) const override {
-    size_t count = 0;
-    Each(
-        schema, [&](std::string_view, std::string_view) { return ++count; }, "");
-    return count;
-  }
-
-  std::optional<std::vector<ChangedRow>> ChangedSince(uint64_t generation) const override {
-    if (generation < ReadNumber(txn_, "log_from")) return std::nullopt;
-    std::vector<ChangedRow> rows;
-    std::unordered_set<std::string> seen;
-    txn_.Scan(txn_.tables().log, LogKey(generation + 1, 0),
-              [&](std::string_view, std::string_view row) {
-                if (seen.insert(std::string(row)).second) {
-                  auto [entity, key] = SplitRowKey(row);
-                  rows.push_back({std::move(entity), std::move(key)});
-                }
-                return true;
-              });
-    return rows;
-  }
 
  private:
-  const entity::Catalog& catalog_;
   Txn txn_;
+};
+
+class SparingLookups final : public Lookups {
+ public:
+  SparingLookups(const entity::Catalog& catalog, std::unique_ptr<PageReader> pages)
+      : pages_(std::move(pages)), rows_(catalog, *pages_) {}
+
+  const ReadTransaction* Begin() override { return pages_->Begin() ? &rows_ : nullptr; }
+  void End() override { pages_->End(); }
+
+ private:
+  const std::unique_ptr<PageReader> pages_;
+  const RowReader rows_;
+};
+
+class MappedLookups final : public Lookups {
+ public:
+  explicit MappedLookups(const Replica& replica) : replica_(replica) {}
+  const ReadTransaction* Begin() override { return (read_ = replica_.Read()).get(); }
+  void End() override { read_.reset(); }
+
+ private:
+  const Replica& replica_;
+  std::unique_ptr<ReadTransaction> read_;
 };
 
 class LmdbReplica final : public Replica {
@@ -135,8 +64,14 @@ class LmdbReplica final : public Replica {
       : catalog_(catalog), env_(std::move(env)) {}
 
   std::unique_ptr<ReadTransaction> Read() const override {
-    auto read = std::make_unique<LmdbRead>(catalog_, *env_);
+    auto read = std::make_unique<MappedRead>(catalog_, *env_);
     return read->ok() ? std::move(read) : nullptr;
+  }
+
+  std::unique_ptr<Lookups> MakeLookups() const override {
+    if (auto pages = PageReader::Create(*env_))
+      return std::make_unique<SparingLookups>(catalog_, std::move(pages));
+    return std::make_unique<MappedLookups>(*this);
   }
 
   uint64_t generation() const override {
@@ -220,11 +155,12 @@ class LmdbReplica final : public Replica {
     // Into an empty replica nothing has to be looked for afterwards.
     const bool fresh = txn.Count(env_->tables().rows) == 0;
     std::unordered_set<std::string> seen;
-    const Status read = next([&](const schema::Schema& schema, const Json& row) -> Status {
-      const std::string key = StringMember(row, schema.primary_key());
-      if (!fresh) seen.insert(RowKey(schema.name(), key));
-      return writer.Write(schema, key, row);
-    });
+    const Status read = next(RowSink(
+        [&](const schema::Schema& schema, const Json& row, std::string_view text) -> Status {
+          const std::string_view key = StringViewMember(row, schema.primary_key());
+          if (!fresh) seen.insert(RowKey(schema.name(), key));
+          return writer.Write(schema, key, row, text);
+        }));
     if (!read) return read.error();
     if (!fresh) {
       if (auto deleted = DeleteUnseen(txn, writer, seen); !deleted) return deleted.error();
@@ -250,12 +186,13 @@ class LmdbReplica final : public Replica {
     const bool shared_before = txn.Get(env_->tables().meta, "shared").has_value();
     if (!shared_before && !writer.met_shared_value()) return Ok();
     bool claimed = false;
-    const Status done = next([&](const schema::Schema& schema, const Json& row) -> Status {
-      const auto taken = writer.Claim(schema, StringMember(row, schema.primary_key()), row);
-      if (!taken) return taken.error();
-      claimed = claimed || *taken;
-      return Ok();
-    });
+    const Status done = next(
+        RowSink([&](const schema::Schema& schema, const Json& row, std::string_view) -> Status {
+          const auto taken = writer.Claim(schema, StringViewMember(row, schema.primary_key()), row);
+          if (!taken) return taken.error();
+          claimed = claimed || *taken;
+          return Ok();
+        }));
     if (!done) return done;
     const int code = claimed ? txn.Put(env_->tables().meta, "shared", "1")
                              : txn.Delete(env_->tables().meta, "shared");

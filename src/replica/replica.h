@@ -66,6 +66,31 @@ class ReadTransaction {
   virtual std::optional<std::vector<ChangedRow>> ChangedSince(uint64_t generation) const = 0;
 };
 
+// Look-ups of single rows, one after the other, by one thread, in whatever part of a replica of any
+// size: the process does not grow by what they touch.
+class Lookups {
+ public:
+  virtual ~Lookups() = default;
+  // What is seen until End(), which must follow; nullptr: no reading now. No views into it are
+  // given (FindText).
+  virtual const ReadTransaction* Begin() = 0;
+  virtual void End() = 0;
+};
+
+// Takes a row; `text` is what DumpJson gives for it, where that is known.
+class RowSink {
+ public:
+  using Take = std::function<Status(const schema::Schema&, const Json& row, std::string_view text)>;
+  explicit RowSink(Take take) : take_(std::move(take)) {}
+  Status operator()(const schema::Schema& schema, const Json& row,
+                    std::string_view text = "") const {
+    return take_(schema, row, text);
+  }
+
+ private:
+  Take take_;
+};
+
 class Replica {
  public:
   struct Options {
@@ -79,6 +104,7 @@ class Replica {
   virtual ~Replica() = default;
 
   virtual std::unique_ptr<ReadTransaction> Read() const = 0;
+  virtual std::unique_ptr<Lookups> MakeLookups() const = 0;
   virtual uint64_t generation() const = 0;
   virtual bool synchronised() const = 0;  // a full synchronisation has completed at least once
   virtual size_t size() const = 0;        // rows of all entities
@@ -105,8 +131,7 @@ class Replica {
   // Full synchronisation: `next` gives all rows of the store, entity by entity (any order, each row
   // once); what differs is changed, what is missing deleted, in one step. Gives how many rows
   // changed.
-  using RowSource = std::function<Status(
-      const std::function<Status(const schema::Schema&, const Json& row)>& row)>;
+  using RowSource = std::function<Status(const RowSink& row)>;
   virtual Result<size_t> Synchronise(const RowSource& next,
                                      std::optional<std::string_view> position = std::nullopt) = 0;
 };

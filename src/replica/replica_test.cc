@@ -68,6 +68,34 @@ TEST_F(ReplicaTest, ARenamedRowIsFoundByItsNewNameOnly) {
   EXPECT_TRUE(read->FindUnique(Entity("consumers"), "username", "eve"));
 }
 
+// Only what finds a row decides whether the look-ups are written again.
+TEST_F(ReplicaTest, ChangesOfAnyMemberAreFoundByTheRightValues) {
+  const Json rows[] = {
+      {{"id", "k1"},
+       {"key", "one"},
+       {"consumer", {{"id", "c1"}}},
+       {"tags", {"a", "}\",\"key\":\"x"}}},
+      {{"id", "k1"}, {"key", "one"}, {"consumer", {{"id", "c1"}}}, {"tags", nullptr}},
+      {{"id", "k1"}, {"key", "one"}, {"consumer", {{"id", "c2"}}}, {"tags", nullptr}},
+      {{"id", "k1"}, {"key", "two, \"three\""}, {"consumer", {{"id", "c2"}}}, {"tags", nullptr}},
+      {{"id", "k1"}, {"key", "two, \"three\""}, {"consumer", {{"id", "c2"}}}},
+      {{"id", "k1"}, {"key", "one"}, {"consumer", nullptr}},
+  };
+  for (const Json& row : rows) {
+    ASSERT_TRUE(replica_->Apply({{&Entity("keyauth_credentials"), "k1", row}}));
+    const auto read = replica_->Read();
+    EXPECT_EQ(read->Find(Entity("keyauth_credentials"), "k1"), row);
+    for (const std::string key : {"one", "two, \"three\"", "x"})
+      EXPECT_EQ(read->FindUnique(Entity("keyauth_credentials"), "key", key).has_value(),
+                row["key"] == key)
+          << row;
+    for (const std::string id : {"c1", "c2"})
+      EXPECT_EQ(read->FindFor(Entity("keyauth_credentials"), "consumer", id).size(),
+                ForeignId(row, "consumer") == id ? 1u : 0u)
+          << row;
+  }
+}
+
 TEST_F(ReplicaTest, SwappedNamesOfTwoRowsInOneStepAreBothFound) {
   ASSERT_TRUE(replica_->Apply({Consumer("c1", "ann"), Consumer("c2", "bob")}));
   ASSERT_TRUE(replica_->Apply({Consumer("c1", "bob"), Consumer("c2", "ann")}));
@@ -181,6 +209,60 @@ TEST_F(ReplicaTest, LongValuesAreFoundToo) {
   const std::string name(5000, 'x');
   ASSERT_TRUE(replica_->Apply({Consumer("c1", name)}));
   EXPECT_TRUE(replica_->Read()->FindUnique(Entity("consumers"), "username", name));
+}
+
+// Enough rows for pages above the leaves, some of them with pages of their own.
+TEST_F(ReplicaTest, LookupsFindWhatReadsFind) {
+  const auto lookups = replica_->MakeLookups();
+  ASSERT_EQ(lookups->Begin()->FindUnique(Entity("consumers"), "username", "user1"), std::nullopt);
+  lookups->End();
+  std::vector<Put> puts;
+  for (int i = 0; i < 5000; ++i) {
+    const std::string n = std::to_string(i);
+    puts.push_back(Consumer("c" + n, "user" + n + std::string(i % 100 ? 0 : 6000, 'x')));
+    puts.push_back(Key("k" + n, "key" + n, "c" + std::to_string(i / 3)));
+  }
+  ASSERT_TRUE(replica_->Apply(puts));
+  const auto same = [&](std::string_view what) {
+    const auto read = replica_->Read();
+    const replica::ReadTransaction* quick = lookups->Begin();
+    ASSERT_NE(quick, nullptr);
+    for (const Put& put : puts) {
+      const std::string& id = put.primary_key;
+      ASSERT_EQ(quick->Find(*put.schema, id), read->Find(*put.schema, id)) << what << ' ' << id;
+      const bool is_key = put.schema->name() == "keyauth_credentials";
+      const char* field = is_key ? "key" : "username";
+      const std::string value = StringMember(*put.row, field);
+      ASSERT_EQ(quick->FindUnique(*put.schema, field, value),
+                read->FindUnique(*put.schema, field, value));
+      ASSERT_EQ(quick->Find(*put.schema, id + "0"), read->Find(*put.schema, id + "0"));
+    }
+    for (const std::string id : {"c0", "c1", "c1665", "c1666", "c1667", "", "d"}) {
+      ASSERT_EQ(quick->FindFor(Entity("keyauth_credentials"), "consumer", id),
+                read->FindFor(Entity("keyauth_credentials"), "consumer", id));
+    }
+    ASSERT_EQ(quick->Count(Entity("consumers")), read->Count(Entity("consumers")));
+    ASSERT_EQ(quick->generation(), read->generation());
+    lookups->End();
+  };
+  same("all");
+  std::vector<Put> changes;
+  for (int i = 0; i < 5000; i += 7)
+    changes.push_back(Put{&Entity("consumers"), "c" + std::to_string(i), std::nullopt});
+  ASSERT_TRUE(replica_->Apply(changes));
+  same("without some");
+}
+
+TEST_F(ReplicaTest, LookupsKeepTheirMoment) {
+  ASSERT_TRUE(replica_->Apply({Consumer("c1", "ann")}));
+  const auto lookups = replica_->MakeLookups();
+  const replica::ReadTransaction* before = lookups->Begin();
+  for (int i = 0; i < 300; ++i)
+    ASSERT_TRUE(replica_->Apply({Consumer("c1", "n" + std::to_string(i))}));
+  EXPECT_TRUE(before->FindUnique(Entity("consumers"), "username", "ann"));
+  lookups->End();
+  EXPECT_TRUE(lookups->Begin()->FindUnique(Entity("consumers"), "username", "n299"));
+  lookups->End();
 }
 
 TEST_F(ReplicaTest, FallingTooFarBehindMeansReadingEverything) {

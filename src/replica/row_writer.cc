@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "replica/keys.h"
+#include "replica/row_text.h"
 
 namespace silverback::replica {
 namespace {
@@ -18,19 +21,33 @@ std::string Text(const Json& value) {
   return value.is_string() ? value.get<std::string>() : DumpJson(value);
 }
 
+bool Contains(const std::vector<std::string>& keys, const std::string& key) {
+  return std::find(keys.begin(), keys.end(), key) != keys.end();
+}
+
 }  // namespace
 
-Status RowWriter::Write(const schema::Schema& schema, std::string_view primary_key,
-                        const Json& row) {
+Status RowWriter::Write(const schema::Schema& schema, std::string_view primary_key, const Json& row,
+                        std::string_view text) {
   const std::string key = RowKey(schema.name(), primary_key);
-  const std::string text = DumpJson(row);
+  const std::string made = text.empty() ? DumpJson(row) : "";
+  if (text.empty()) text = made;
+  Entries before;
   if (const auto old = txn_.Get(txn_.tables().rows, key)) {
     if (*old == text) return Ok();
-    const Json old_row = Json::parse(*old, nullptr, false);
-    if (auto done = Reindex(schema, primary_key, old_row, false); !done) return done;
+    const bool kept_apart = !TextOf(UniqueEntry(schema, primary_key, ""));
+    if (kept_apart && SameLookups(schema, *old, text)) {
+      const Status done = Check(txn_.Put(txn_.tables().rows, key, text));
+      return done ? Log(schema, primary_key) : done;
+    }
+    if (const auto old_row = ParseJson(*old, kDeepestRow))
+      before = EntriesOf(schema, primary_key, *old_row);
   }
+  const Entries now = EntriesOf(schema, primary_key, row);
+  if (auto done = Remove(before, now, primary_key); !done) return done;
   if (auto done = Check(txn_.Put(txn_.tables().rows, key, text)); !done) return done;
-  if (auto done = Reindex(schema, primary_key, row, true); !done) return done;
+  if (auto done = Add(now, before, primary_key, UniqueEntry(schema, primary_key, text)); !done)
+    return done;
   return Log(schema, primary_key);
 }
 
@@ -38,8 +55,10 @@ Status RowWriter::Delete(const schema::Schema& schema, std::string_view primary_
   const std::string key = RowKey(schema.name(), primary_key);
   const auto old = txn_.Get(txn_.tables().rows, key);
   if (!old) return Ok();
-  const Json old_row = Json::parse(*old, nullptr, false);
-  if (auto done = Reindex(schema, primary_key, old_row, false); !done) return done;
+  if (const auto row = ParseJson(*old, kDeepestRow)) {
+    const Status done = Remove(EntriesOf(schema, primary_key, *row), {}, primary_key);
+    if (!done) return done;
+  }
   if (auto done = Check(txn_.Delete(txn_.tables().rows, key)); !done) return done;
   return Log(schema, primary_key);
 }
@@ -49,52 +68,69 @@ Status RowWriter::DeleteUnknown(std::string_view row_key) {
   return Check(txn_.Delete(txn_.tables().rows, row_key));
 }
 
-template <class Entry>
-Status RowWriter::EachUnique(const schema::Schema& schema, const Json& row, const Entry& entry) {
+RowWriter::Entries RowWriter::EntriesOf(const schema::Schema& schema, std::string_view primary_key,
+                                        const Json& row) {
+  Entries entries;
   for (const schema::Field& field : schema.fields()) {
-    const Json* value = field.unique ? FindMember(row, field.name) : nullptr;
+    const bool refers = field.type == schema::FieldType::kForeign;
+    const Json* value = refers || field.unique ? FindMember(row, field.name) : nullptr;
     if (!value || value->is_null()) continue;
-    const std::string text =
-        field.type == schema::FieldType::kForeign ? ForeignId(row, field.name) : Text(*value);
-    if (auto done = entry(UniqueKey(schema.name(), field.name, text)); !done) return done;
+    const std::string text = refers ? StringMember(*value, "id") : Text(*value);
+    if (field.unique) entries.unique.push_back(UniqueKey(schema.name(), field.name, text));
+    if (!refers || text.empty()) continue;
+    entries.foreign.push_back(ForeignPrefix(schema.name(), field.name, text).append(primary_key));
   }
-  if (schema.cache_key().empty()) return Ok();
+  if (schema.cache_key().empty()) return entries;
   const std::string key = schema.CacheKey(row, StringMember(row, "ws_id"));
-  return key.empty() ? Ok() : entry(UniqueKey(schema.name(), "cache_key", key));
+  if (!key.empty()) entries.unique.push_back(UniqueKey(schema.name(), "cache_key", key));
+  return entries;
 }
 
-Status RowWriter::Reindex(const schema::Schema& schema, std::string_view primary_key,
-                          const Json& row, bool add) {
-  for (const schema::Field& field : schema.fields()) {
-    const std::string id =
-        field.type == schema::FieldType::kForeign ? ForeignId(row, field.name) : "";
-    if (id.empty()) continue;
-    const std::string key = ForeignPrefix(schema.name(), field.name, id) + std::string(primary_key);
-    const auto done = Check(add ? txn_.Put(txn_.tables().foreign, key, primary_key)
-                                : txn_.Delete(txn_.tables().foreign, key));
-    if (!done) return done;
+Status RowWriter::Remove(const Entries& entries, const Entries& kept,
+                         std::string_view primary_key) {
+  for (const std::string& key : entries.foreign) {
+    if (Contains(kept.foreign, key)) continue;
+    if (auto done = Check(txn_.Delete(txn_.tables().foreign, key)); !done) return done;
   }
-  return EachUnique(schema, row, [&](const std::string& key) -> Status {
+  for (const std::string& key : entries.unique) {
     const auto owner = txn_.Get(txn_.tables().unique, key);
-    if (owner && *owner != primary_key) {
-      met_shared_value_ = true;
+    if (owner && OwnerOf(*owner) != primary_key) {
       // Another row may own the name by now (a swap of two names within one step): leave its entry.
-      if (!add) return Ok();
+      met_shared_value_ = true;
+      continue;
     }
-    return Check(add ? txn_.Put(txn_.tables().unique, key, primary_key)
-                     : txn_.Delete(txn_.tables().unique, key));
-  });
+    if (Contains(kept.unique, key)) continue;
+    if (auto done = Check(txn_.Delete(txn_.tables().unique, key)); !done) return done;
+  }
+  return Ok();
+}
+
+Status RowWriter::Add(const Entries& entries, const Entries& old, std::string_view primary_key,
+                      const std::string& unique_entry) {
+  for (const std::string& key : entries.foreign) {
+    if (Contains(old.foreign, key)) continue;
+    if (auto done = Check(txn_.Put(txn_.tables().foreign, key, primary_key)); !done) return done;
+  }
+  for (const std::string& key : entries.unique) {
+    const auto owner = txn_.Get(txn_.tables().unique, key);
+    if (owner == unique_entry) continue;
+    met_shared_value_ = met_shared_value_ || (owner && OwnerOf(*owner) != primary_key);
+    if (auto done = Check(txn_.Put(txn_.tables().unique, key, unique_entry)); !done) return done;
+  }
+  return Ok();
 }
 
 Result<bool> RowWriter::Claim(const schema::Schema& schema, std::string_view primary_key,
                               const Json& row) {
   bool taken = false;
-  const Status done = EachUnique(schema, row, [&](const std::string& key) -> Status {
-    if (txn_.Get(txn_.tables().unique, key) == primary_key) return Ok();
+  const std::string entry = UniqueEntry(schema, primary_key, DumpJson(row));
+  for (const std::string& key : EntriesOf(schema, primary_key, row).unique) {
+    const auto owner = txn_.Get(txn_.tables().unique, key);
+    if (owner && OwnerOf(*owner) == primary_key) continue;
     taken = true;
-    return Check(txn_.Put(txn_.tables().unique, key, primary_key));
-  });
-  if (!done) return done.error();
+    const Status done = Check(txn_.Put(txn_.tables().unique, key, entry));
+    if (!done) return done.error();
+  }
   // The row looks the same, but what finds it has changed.
   if (taken) {
     if (auto logged = Log(schema, primary_key); !logged) return logged.error();

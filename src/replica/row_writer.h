@@ -4,6 +4,7 @@
 
 #include <set>
 #include <string>
+#include <vector>
 
 #include "replica/lmdb_env.h"
 #include "schema/schema.h"
@@ -11,12 +12,17 @@
 
 namespace silverback::replica {
 
+// Rows are as deep as what they were made of, and have been read once.
+constexpr int kDeepestRow = 1000;
+
 class RowWriter {
  public:
   // `txn` outlives the writer. Everything written belongs to `generation`.
   RowWriter(Txn& txn, uint64_t generation) : txn_(txn), generation_(generation) {}
 
-  Status Write(const schema::Schema& schema, std::string_view primary_key, const Json& row);
+  // `text`: of the row; "": not known.
+  Status Write(const schema::Schema& schema, std::string_view primary_key, const Json& row,
+               std::string_view text = "");
   Status Delete(const schema::Schema& schema, std::string_view primary_key);
   Status DeleteUnknown(std::string_view row_key);  // a row of an entity that is no longer known
   // Makes a written row the one that its unique values find; whether it was another one.
@@ -30,11 +36,15 @@ class RowWriter {
   bool met_shared_value() const { return met_shared_value_; }
 
  private:
-  // Calls `entry` with each key of the unique table that finds the row.
-  template <class Entry>
-  static Status EachUnique(const schema::Schema& schema, const Json& row, const Entry& entry);
-  Status Reindex(const schema::Schema& schema, std::string_view primary_key, const Json& row,
-                 bool add);
+  // The keys of the look-ups that find a row.
+  struct Entries {
+    std::vector<std::string> unique, foreign;
+  };
+  static Entries EntriesOf(const schema::Schema& schema, std::string_view primary_key,
+                           const Json& row);
+  Status Remove(const Entries& entries, const Entries& kept, std::string_view primary_key);
+  Status Add(const Entries& entries, const Entries& old, std::string_view primary_key,
+             const std::string& unique_entry);
   Status Log(const schema::Schema& schema, std::string_view primary_key);
   Status TrimLog();
 
