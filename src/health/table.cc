@@ -22,16 +22,23 @@ size_t Table::BytesFor(size_t addresses) {
   return sizeof(Table) + windows * kWindow * sizeof(Slot);
 }
 
+uint32_t Table::CapacityOf(size_t bytes) {
+  return static_cast<uint32_t>((bytes - sizeof(Table)) / sizeof(Slot) / kWindow * kWindow);
+}
+
 Table* Table::Attach(void* memory, size_t bytes) {
   auto* table = static_cast<Table*>(memory);
-  const auto capacity =
-      static_cast<uint32_t>((bytes - sizeof(Table)) / sizeof(Slot) / kWindow * kWindow);
-  if (table->magic_.load(std::memory_order_acquire) == kMagic && table->capacity_ == capacity) {
+  if (table->magic_.load(std::memory_order_acquire) == kMagic &&
+      table->capacity_ == CapacityOf(bytes)) {
     return table;
   }
   std::memset(memory, 0, bytes);
-  table = new (memory) Table();
-  table->capacity_ = capacity;
+  return Create(memory, bytes);
+}
+
+Table* Table::Create(void* memory, size_t bytes) {
+  auto* table = new (memory) Table();
+  table->capacity_ = CapacityOf(bytes);
   table->magic_.store(kMagic, std::memory_order_release);
   return table;
 }

@@ -29,6 +29,8 @@ class Table {
   // Takes over what an earlier generation left in `memory`, or makes it an empty table when it is
   // none. REQUIRES: `memory` aligned to 64 bytes, `bytes` >= BytesFor(16); outlives the result.
   static Table* Attach(void* memory, size_t bytes);
+  // An empty table. REQUIRES: all of `memory` is zero.
+  static Table* Create(void* memory, size_t bytes);
 
   // The name of an address: upstreams and hosts are by name, since ids change when an upstream is
   // made anew.
@@ -54,6 +56,7 @@ class Table {
   void Resign(uint32_t worker);
 
  private:
+  static uint32_t CapacityOf(size_t bytes);
   struct Slot {
     std::atomic<uint64_t> key;
     std::atomic<uint64_t> circuit;

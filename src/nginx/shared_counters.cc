@@ -50,7 +50,6 @@ struct SharedCounters::Table {
 SharedCounters::Table* SharedCounters::Create(void* memory, size_t bytes) {
   auto* table = new (memory) Table();
   table->buckets = 1 + (bytes - sizeof(Table)) / sizeof(Bucket);
-  for (size_t i = 1; i < table->buckets; ++i) new (&table->first[i]) Bucket();
   return table;
 }
 

@@ -19,7 +19,8 @@ namespace silverback::nginx {
 class SharedCounters final : public plugin::Counters {
  public:
   struct Table;
-  // Lays an empty table out in `memory` of `bytes`, aligned to 64.
+  // Lays an empty table out in `memory` of `bytes`, aligned to 64. REQUIRES: all of it is zero, as
+  // free buckets are.
   static Table* Create(void* memory, size_t bytes);
 
   explicit SharedCounters(Table* table);

@@ -32,7 +32,7 @@ ngx_int_t InitZone(ngx_shm_zone_t* zone, void* previous) {
   content->state = runtime::SharedState::Create(state);
   content->counters = SharedCounters::Create(counters, bytes);
   content->counters_bytes = bytes;
-  content->health = health::Table::Attach(health, health_bytes);
+  content->health = health::Table::Create(health, health_bytes);
   pool->data = content;
   zone->data = content;
   return NGX_OK;
