@@ -91,9 +91,9 @@ class DeclarativeLoader {
   virtual ~DeclarativeLoader() = default;
   // Makes `text` (YAML or JSON) or `document` the node's whole configuration; on an error
   // (kDeclarativeConfig with fields) the previous one stays. Gives the entities by kind and id, as
-  // the answer of POST /config.
-  virtual Result<Json> LoadText(const std::string& text) = 0;
-  virtual Result<Json> LoadDocument(const Json& document) = 0;
+  // the answer of POST /config: a JSON text.
+  virtual Result<std::string> LoadText(const std::string& text) = 0;
+  virtual Result<std::string> LoadDocument(Json document) = 0;
   virtual Result<std::string> Export() = 0;  // the current configuration as YAML
   virtual std::string Hash() = 0;            // MD5 of what was loaded; zeros before the first
 };

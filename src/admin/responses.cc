@@ -46,10 +46,14 @@ void AddFields(const Error& error, Json& body) {
 }  // namespace
 
 Response JsonResponse(int status, const Json& body) {
+  return JsonTextResponse(status, DumpJson(body));
+}
+
+Response JsonTextResponse(int status, std::string body) {
   Response response;
   response.status = status;
   response.headers.emplace_back("Content-Type", "application/json; charset=utf-8");
-  response.body = DumpJson(body);
+  response.body = std::move(body);
   return response;
 }
 

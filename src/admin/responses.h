@@ -10,6 +10,7 @@
 namespace silverback::admin {
 
 Response JsonResponse(int status, const Json& body);
+Response JsonTextResponse(int status, std::string body);
 Response MessageResponse(int status, std::string_view message);  // {"message": ...}
 Response NoContent();                                            // 204
 Response NotFound();                                             // 404 {"message": "Not found"}

@@ -61,7 +61,7 @@ std::optional<Protocol> ParseProtocol(std::string_view name) {
   return std::nullopt;
 }
 
-std::shared_ptr<const Service> Service::FromRow(const Json& row) {
+std::shared_ptr<const Service> Service::FromRow(Json row) {
   auto service = std::make_shared<Service>();
   service->id = StringMember(row, "id");
   service->name = StringMember(row, "name");
@@ -85,11 +85,11 @@ std::shared_ptr<const Service> Service::FromRow(const Json& row) {
   if (authorities != nullptr && authorities->is_array()) {
     service->ca_certificates = Strings(authorities);
   }
-  service->row = row;
+  service->row = std::move(row);
   return service;
 }
 
-std::shared_ptr<Route> Route::FromRow(const Json& row) {
+std::shared_ptr<Route> Route::FromRow(Json row) {
   auto route = std::make_shared<Route>();
   route->id = StringMember(row, "id");
   route->name = StringMember(row, "name");
@@ -113,7 +113,7 @@ std::shared_ptr<Route> Route::FromRow(const Json& row) {
   route->path_handling_v1 = StringMember(row, "path_handling") == "v1";
   route->created_at = NumberMember(row, "created_at");
   route->service_id = ForeignId(row, "service");
-  route->row = row;
+  route->row = std::move(row);
   return route;
 }
 

@@ -37,7 +37,7 @@ struct Service {
   std::optional<std::vector<std::string>> ca_certificates;  // ids
   Json row;                                                 // as stored, for logs and the PDK
 
-  static std::shared_ptr<const Service> FromRow(const Json& row);
+  static std::shared_ptr<const Service> FromRow(Json row);
 };
 
 struct CidrPort {
@@ -61,7 +61,7 @@ struct Route {
   std::shared_ptr<const Service> service;  // resolved by the snapshot builder; null without service
   Json row;
 
-  static std::shared_ptr<Route> FromRow(const Json& row);
+  static std::shared_ptr<Route> FromRow(Json row);
 };
 
 }  // namespace silverback::entity

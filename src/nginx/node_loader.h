@@ -16,8 +16,10 @@ class NodeLoader final : public admin::DeclarativeLoader {
   // `dao` outlives the loader.
   NodeLoader(runtime::DeclarativeNode node, store::Dao& dao) : node_(std::move(node)), dao_(dao) {}
 
-  Result<Json> LoadText(const std::string& text) override { return node_.LoadText(text); }
-  Result<Json> LoadDocument(const Json& document) override { return node_.LoadDocument(document); }
+  Result<std::string> LoadText(const std::string& text) override { return node_.LoadText(text); }
+  Result<std::string> LoadDocument(Json document) override {
+    return node_.LoadDocument(std::move(document));
+  }
   std::string Hash() override { return node_.Hash(); }
 
   Result<std::string> Export() override {

@@ -7,7 +7,8 @@
 namespace silverback::runtime {
 namespace {
 
-constexpr size_t kEntriesPerGeneration = 12000;  // about 15 MB
+constexpr size_t kEntriesPerGeneration = 12000;  // about 8 MB
+constexpr size_t kRemembered = size_t{1} << 15;
 
 void SetKey(std::string& key, std::string_view entity, std::string_view field,
             std::string_view value) {
@@ -20,19 +21,48 @@ uint64_t HashOf(std::string_view key, uint64_t version) {
 
 constexpr double kNever = std::numeric_limits<double>::infinity();
 
+class Reading {
+ public:
+  explicit Reading(replica::Lookups& lookups) : lookups_(lookups), read_(lookups.Begin()) {}
+  ~Reading() {
+    if (read_) lookups_.End();
+  }
+  Reading(const Reading&) = delete;
+  Reading& operator=(const Reading&) = delete;
+  const replica::ReadTransaction* get() const { return read_; }
+
+ private:
+  replica::Lookups& lookups_;
+  const replica::ReadTransaction* const read_;
+};
+
 double ExpiresAt(const Json& row) { return NumberMember(row, "ttl", kNever); }
 
 }  // namespace
 
 CachedEntities::CachedEntities(const entity::Catalog& catalog, const replica::Replica& replica,
                                SharedState& shared, std::function<double()> now)
-    : catalog_(catalog), replica_(replica), shared_(shared), now_(std::move(now)) {}
+    : catalog_(catalog), lookups_(replica.MakeLookups()), shared_(shared), now_(std::move(now)) {}
 
 uint64_t CachedEntities::Mark(std::string_view entity, std::string_view field,
                               std::string_view value, uint64_t version) {
   std::string key;
   SetKey(key, entity, field, value);
   return HashOf(key, version);
+}
+
+bool CachedEntities::IsWorthKeeping(uint64_t mark) {
+  if (old_.empty()) return true;  // there is room
+  if (seen_.empty()) seen_.resize(kRemembered);
+  return std::exchange(seen_[mark % kRemembered], static_cast<uint32_t>(mark >> 32)) == mark >> 32;
+}
+
+// Under `key_`. As many entries go as come, so that no request has to wait for thousands.
+CachedEntities::Entry* CachedEntities::Keep(Entry entry) {
+  for (int i = 0; i < 2 && !going_.empty(); ++i) going_.erase(going_.begin());
+  if (young_.size() >= kEntriesPerGeneration)
+    going_ = std::exchange(old_, std::exchange(young_, {}));
+  return &(young_[key_] = std::move(entry));
 }
 
 template <class Load>
@@ -51,24 +81,27 @@ CachedEntities::Entry* CachedEntities::Get(std::string_view entity, std::string_
   if (auto found = young_.find(key_); found != young_.end() && found->second.version == version) {
     return &found->second;
   }
-  if (young_.size() >= kEntriesPerGeneration) {
-    old_ = std::move(young_);
-    young_.clear();
-  }
   if (auto aged = old_.find(key_); aged != old_.end() && aged->second.version == version) {
-    return &(young_[key_] = std::move(aged->second));
+    Entry again = std::move(aged->second);
+    old_.erase(aged);
+    return Keep(std::move(again));
   }
   Entry entry{.version = version};
-  const auto read = replica_.Read();
-  if (!read) return nullptr;
-  load(*read, *catalog_.Entity(entity), entry);
+  {
+    const Reading reading(*lookups_);
+    if (!reading.get()) return nullptr;
+    load(*reading.get(), *catalog_.Entity(entity), entry);
+  }
   if (entry.row) entry.first_expires_at = ExpiresAt(*entry.row);
   if (entry.rows) {
     for (const auto& row : *entry.rows)
       entry.first_expires_at = std::min(entry.first_expires_at, ExpiresAt(*row));
   }
-  if (!entry.rows) shared_.MarkCached(HashOf(key_, version));
-  return &(young_[key_] = std::move(entry));
+  const uint64_t mark = HashOf(key_, version);
+  if (!entry.rows) shared_.MarkCached(mark);
+  if (IsWorthKeeping(mark)) return Keep(std::move(entry));
+  passing_ = std::move(entry);
+  return &passing_;
 }
 
 plugin::EntityRef CachedEntities::LivingRow(const Entry* entry) const {

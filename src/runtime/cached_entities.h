@@ -46,13 +46,20 @@ class CachedEntities final : public plugin::EntityReader {
   Entry* Get(std::string_view entity, std::string_view field, std::string_view value, Load load);
   plugin::EntityRef LivingRow(const Entry* entry) const;
 
+  bool IsWorthKeeping(uint64_t mark);
+  Entry* Keep(Entry entry);
+
   const entity::Catalog& catalog_;
-  const replica::Replica& replica_;
+  const std::unique_ptr<replica::Lookups> lookups_;
   SharedState& shared_;
   const std::function<double()> now_;
   // Two generations: when the young one is full it becomes the old one, and what the old one still
-  // held and nobody used goes.
-  Map young_, old_;
+  // held and nobody used goes, a few entries at a time.
+  Map young_, old_, going_;
+  // What was looked up lately, once there are more rows than are kept: only those that come again
+  // are. So look-ups all over a large replica cost no memory, and drive out nothing that is in use.
+  std::vector<uint32_t> seen_;
+  Entry passing_{.version = 0};  // one that is not kept, until the next look-up
   uint64_t epoch_ = 0;
   std::string key_;  // reused, so that a hit allocates nothing
 };

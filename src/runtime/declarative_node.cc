@@ -28,31 +28,35 @@ size_t SizeOf(const std::string& text) {
   return bytes < 9e18 ? static_cast<size_t>(bytes) : SIZE_MAX;
 }
 
-Json WithoutNulls(Json value) {
-  if (!value.is_object()) return value;
+void RemoveNulls(Json& value) {
+  if (!value.is_object()) return;
   for (auto member = value.begin(); member != value.end();) {
     if (member->is_null()) {
       member = value.erase(member);
-      continue;
+    } else {
+      RemoveNulls(*member++);
     }
-    if (member->is_object()) *member = WithoutNulls(std::move(*member));
-    ++member;
   }
-  return value;
 }
 
-// The entities of an answer: by kind and id.
-Json Shown(declarative::Configuration configuration) {
-  Json shown = Json::object();
+// The entities of an answer: by kind and id. (Texts, and not one document of all of them, because
+// there may be many.)
+std::string Shown(declarative::Configuration& configuration) {
+  std::string shown;
   for (auto& kind : configuration.kinds) {
     if (kind.schema->name() == "workspaces") continue;
-    Json& entities = shown[kind.schema->name()];
+    shown += (shown.empty() ? "{\"" : ",\"") + kind.schema->name() + "\":";
+    char before = '{';
     for (Json& row : kind.rows) {
-      std::string key = StringMember(row, kind.schema->primary_key());
-      entities[std::move(key)] = WithoutNulls(std::move(row));
+      row.erase("ws_id");
+      RemoveNulls(row);
+      shown += before + DumpJson(StringMember(row, kind.schema->primary_key())) + ':';
+      shown += DumpJson(row);
+      before = ',';
     }
+    shown += '}';
   }
-  return shown;
+  return shown.empty() ? "{}" : shown + '}';
 }
 
 Error AtStart(const std::string& what, const Error& error) {
@@ -78,22 +82,25 @@ std::string DeclarativeNode::Hash() const {
   return hash.empty() ? std::string(kNothing) : hash;
 }
 
-Result<Json> DeclarativeNode::LoadText(std::string_view text) {
+Result<std::string> DeclarativeNode::LoadText(std::string_view text) {
   auto document = declarative::ParseText(text);
   if (!document) return document.error();
   return LoadAndShow(
       declarative::Flatten(catalog_, std::move(document->content), std::move(document->hash)));
 }
 
-Result<Json> DeclarativeNode::LoadDocument(Json document) {
+Result<std::string> DeclarativeNode::LoadDocument(Json document) {
   return LoadAndShow(declarative::Flatten(catalog_, std::move(document)));
 }
 
-Result<Json> DeclarativeNode::LoadAndShow(Result<Configuration> configuration) {
+Result<std::string> DeclarativeNode::LoadAndShow(Result<Configuration> configuration) {
   if (!configuration) return configuration.error();
   const auto applied = Apply(*configuration);
   if (!applied) return applied.error();
-  return Shown(*std::move(configuration));
+  // While the workers take it over.
+  std::string shown = Shown(*configuration);
+  if (applied->generation) WaitForWorkers(*shared_, applied->generation, warn_);
+  return shown;
 }
 
 Result<DeclarativeNode::Configuration> DeclarativeNode::ReadConfigured() const {
@@ -118,12 +125,15 @@ Result<DeclarativeNode::Configuration> DeclarativeNode::ReadConfigured() const {
 }
 
 Result<size_t> DeclarativeNode::LoadConfigured() {
-  const auto configuration = ReadConfigured();
+  auto configuration = ReadConfigured();
   if (!configuration) return configuration.error();
-  return Apply(*configuration);
+  const auto applied = Apply(*configuration);
+  if (!applied) return applied.error();
+  if (applied->generation) WaitForWorkers(*shared_, applied->generation, warn_);
+  return applied->rows;
 }
 
-Result<size_t> DeclarativeNode::Apply(const Configuration& configuration) {
+Result<DeclarativeNode::Applied> DeclarativeNode::Apply(Configuration& configuration) {
   std::vector<ReplicaRows> kinds;
   {
     const auto read = replica_.Read();
@@ -133,22 +143,25 @@ Result<size_t> DeclarativeNode::Apply(const Configuration& configuration) {
     kinds = *std::move(made);
   }
   size_t size = 0;
-  for (const ReplicaRows& kind : kinds) size += kind.size;
+  for (const ReplicaRows& kind : kinds) {
+    for (const std::string& text : kind.texts) size += text.size();
+  }
   if (size > SizeOf(conf_.String("mem_cache_size")))
     return Error(ErrorCode::kInvalidSize, kTooLarge);
 
-  const auto source =
-      [&](const std::function<Status(const schema::Schema&, const Json&)>& row) -> Status {
+  const auto source = [&](const replica::RowSink& row) -> Status {
     for (const ReplicaRows& kind : kinds) {
-      for (const Json& each : kind.rows) {
-        if (Status done = row(*kind.schema, each); !done) return done;
+      for (size_t i = 0; i < kind.rows.size(); ++i) {
+        if (Status done = row(*kind.schema, *kind.rows[i], kind.texts[i]); !done) return done;
       }
     }
     return Ok();
   };
-  auto changed = replica_.Synchronise(source, configuration.hash);
-  if (changed && *changed > 0 && shared_) MakeReplicaVisible(catalog_, replica_, *shared_, warn_);
-  return changed;
+  const auto changed = replica_.Synchronise(source, configuration.hash);
+  if (!changed) return changed.error();
+  Applied applied{*changed, 0};
+  if (*changed > 0 && shared_) applied.generation = AnnounceReplica(catalog_, replica_, *shared_);
+  return applied;
 }
 
 }  // namespace silverback::runtime

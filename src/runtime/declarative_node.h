@@ -24,11 +24,11 @@ class DeclarativeNode {
   DeclarativeNode(const config::GatewayConf& conf, const entity::Catalog& catalog,
                   replica::Replica& replica, SharedState* shared, Warn warn);
 
-  // Makes a document the node's whole configuration. Gives its entities by kind and id, as the
-  // document means them (secrets as it gives them, without empty members). Errors:
+  // Makes a document the node's whole configuration. Gives its entities by kind and id as JSON
+  // text, as the document means them (secrets as it gives them, without empty members). Errors:
   // kDeclarativeConfig with fields; kInvalidSize when it is larger than `mem_cache_size`.
-  Result<Json> LoadText(std::string_view text);
-  Result<Json> LoadDocument(Json document);
+  Result<std::string> LoadText(std::string_view text);
+  Result<std::string> LoadDocument(Json document);
 
   // What `declarative_config` or `declarative_config_string` name; an empty configuration when
   // neither is set. Gives how many rows changed.
@@ -41,8 +41,12 @@ class DeclarativeNode {
  private:
   using Configuration = store::declarative::Configuration;
   Result<Configuration> ReadConfigured() const;
-  Result<Json> LoadAndShow(Result<Configuration> configuration);
-  Result<size_t> Apply(const Configuration& configuration);
+  struct Applied {
+    size_t rows = 0;          // that changed
+    uint64_t generation = 0;  // which the workers have been told to serve by; 0: none
+  };
+  Result<std::string> LoadAndShow(Result<Configuration> configuration);
+  Result<Applied> Apply(Configuration& configuration);
 
   const config::GatewayConf& conf_;
   const entity::Catalog& catalog_;

@@ -1,7 +1,6 @@
 #include "runtime/declarative_rows.h"
 
 #include <algorithm>
-#include <cstdlib>
 
 #include "store/entity_hooks.h"
 #include "util/string_util.h"
@@ -28,14 +27,8 @@ std::string_view NumberIn(std::string_view text, const char* member) {
   return plain ? digits : std::string_view();
 }
 
-Json NumberOf(std::string_view digits) {
-  const std::string text(digits);
-  if (text.find('.') != std::string::npos) return std::strtod(text.c_str(), nullptr);
-  return std::strtoll(text.c_str(), nullptr, 10);
-}
-
-// The row as it was, when the times that nobody gave are all that differs.
-bool TakeOldTimes(std::string_view old, uint8_t made_up, Json& row, std::string& text) {
+// The row's text as it was, when the times that nobody gave are all that differs.
+bool TakeOldTimes(std::string_view old, uint8_t made_up, std::string& text) {
   constexpr std::pair<uint8_t, const char*> kTimes[] = {{Configuration::kCreatedAt, "created_at"},
                                                         {Configuration::kUpdatedAt, "updated_at"}};
   std::string aged = text;
@@ -46,10 +39,6 @@ bool TakeOldTimes(std::string_view old, uint8_t made_up, Json& row, std::string&
     aged.replace(static_cast<size_t>(now.data() - aged.data()), now.size(), then);
   }
   if (aged != old) return false;
-  for (const auto& [bit, member] : kTimes) {
-    const std::string_view then = made_up & bit ? NumberIn(old, member) : std::string_view();
-    if (!then.empty() && row.contains(member)) row[member] = NumberOf(then);
-  }
   text = std::move(aged);
   return true;
 }
@@ -59,22 +48,27 @@ class Maker {
   Maker(const Configuration& configuration, const replica::ReadTransaction& now)
       : transform_(configuration.transform), now_(now) {}
 
-  Result<ReplicaRows> Make(const Configuration::Kind& kind) const {
-    ReplicaRows made{kind.schema, {}, 0};
+  Result<ReplicaRows> Make(Configuration::Kind& kind) const {
+    const bool completes = kind.schema->has_ttl() || store::CompletesRows(*kind.schema);
+    ReplicaRows made{kind.schema, {}, {}, {}};
     made.rows.reserve(kind.rows.size());
+    made.texts.reserve(kind.rows.size());
     size_t kept = 0;
     for (size_t i = 0; i < kind.rows.size(); ++i) {
-      Json row = kind.rows[i];
+      Json& row = completes ? made.completed.emplace_back(kind.rows[i]) : kind.rows[i];
       if (Status done = Complete(*kind.schema, row); !done) return done.error();
       std::string text = DumpJson(row);
-      const auto old = now_.FindText(*kind.schema, StringMember(row, kind.schema->primary_key()));
-      if (old && (text == *old || TakeOldTimes(*old, kind.made_up[i], row, text))) ++kept;
-      made.size += text.size();
-      made.rows.push_back(std::move(row));
+      const auto old =
+          now_.FindText(*kind.schema, StringViewMember(row, kind.schema->primary_key()));
+      if (old && (text == *old || TakeOldTimes(*old, kind.made_up[i], text))) ++kept;
+      made.rows.push_back(&row);
+      made.texts.push_back(std::move(text));
     }
     const bool all_or_none = kind.schema->name() == "routes";
-    if (all_or_none && (kept != kind.rows.size() || kept != now_.Count(*kind.schema)))
-      TakeNewTimes(kind, made);
+    if (all_or_none && kept != 0 &&
+        (kept != kind.rows.size() || kept != now_.Count(*kind.schema))) {
+      for (size_t i = 0; i < made.rows.size(); ++i) made.texts[i] = DumpJson(*made.rows[i]);
+    }
     return made;
   }
 
@@ -87,15 +81,6 @@ class Maker {
       if (seconds > 0) row["ttl"] = NowWithMillis() + seconds;
     }
     return store::CompleteRow(schema, row, transform_);
-  }
-
-  static void TakeNewTimes(const Configuration::Kind& kind, ReplicaRows& made) {
-    for (size_t i = 0; i < made.rows.size(); ++i) {
-      for (const auto& [bit, member] : {std::pair(Configuration::kCreatedAt, "created_at"),
-                                        std::pair(Configuration::kUpdatedAt, "updated_at")}) {
-        if (kind.made_up[i] & bit) made.rows[i][member] = kind.rows[i][member];
-      }
-    }
   }
 
   const bool transform_;
@@ -121,20 +106,18 @@ bool HasDefaultWorkspace(const Configuration& configuration) {
 }  // namespace
 
 Result<std::vector<ReplicaRows>> MakeReplicaRows(const entity::Catalog& catalog,
-                                                 const Configuration& configuration,
+                                                 Configuration& configuration,
                                                  const replica::ReadTransaction& now) {
-  std::vector<ReplicaRows> kinds;
-  const Maker maker(configuration, now);
-  for (const auto& kind : configuration.kinds) {
-    auto made = maker.Make(kind);
-    if (!made) return made.error();
-    kinds.push_back(*std::move(made));
-  }
   const Schema* workspaces = catalog.Entity("workspaces");
   if (workspaces && !HasDefaultWorkspace(configuration)) {
-    const auto kind = DefaultWorkspace(*workspaces);
+    auto kind = DefaultWorkspace(*workspaces);
     if (!kind) return kind.error();
-    auto made = maker.Make(*kind);
+    configuration.kinds.push_back(*std::move(kind));
+  }
+  std::vector<ReplicaRows> kinds;
+  const Maker maker(configuration, now);
+  for (auto& kind : configuration.kinds) {
+    auto made = maker.Make(kind);
     if (!made) return made.error();
     kinds.push_back(*std::move(made));
   }

@@ -63,13 +63,22 @@ Result<size_t> Publisher::Resynchronise() {
   return changed;
 }
 
+uint64_t AnnounceReplica(const entity::Catalog& catalog, const replica::Replica& replica,
+                         SharedState& shared) {
+  const auto read = replica.Read();
+  if (!read) return 0;
+  PublishReplica(catalog, *read, shared);
+  return read->generation();
+}
+
+void WaitForWorkers(SharedState& shared, uint64_t generation, const Publisher::Warn& warn) {
+  if (!shared.WaitForWorkers(generation, kLongestWait))
+    warn("not every worker has taken the new configuration yet");
+}
+
 void MakeReplicaVisible(const entity::Catalog& catalog, const replica::Replica& replica,
                         SharedState& shared, const Publisher::Warn& warn) {
-  const auto read = replica.Read();
-  if (!read) return;
-  PublishReplica(catalog, *read, shared);
-  if (!shared.WaitForWorkers(read->generation(), kLongestWait))
-    warn("not every worker has taken the new configuration yet");
+  WaitForWorkers(shared, AnnounceReplica(catalog, replica, shared), warn);
 }
 
 }  // namespace silverback::runtime

@@ -35,7 +35,12 @@ class Publisher final : public store::ChangeSink {
   const Warn warn_;
 };
 
-// Announces what the replica holds and waits until every worker serves by it.
+// Announces what the replica holds; gives its generation (0: it cannot be read).
+uint64_t AnnounceReplica(const entity::Catalog& catalog, const replica::Replica& replica,
+                         SharedState& shared);
+// Until every worker serves by that generation.
+void WaitForWorkers(SharedState& shared, uint64_t generation, const Publisher::Warn& warn);
+// Both.
 void MakeReplicaVisible(const entity::Catalog& catalog, const replica::Replica& replica,
                         SharedState& shared, const Publisher::Warn& warn);
 

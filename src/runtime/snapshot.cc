@@ -12,6 +12,8 @@ constexpr std::array<std::string_view, 8> kHeld = {"services",  "routes",       
                                                    "upstreams", "targets",        "certificates",
                                                    "snis",      "ca_certificates"};
 
+constexpr int kDeepest = 1000;  // rows have been read once
+
 }  // namespace
 
 bool IsHeldBySnapshots(std::string_view kind) {
@@ -50,6 +52,7 @@ struct SnapshotBuilder::State {
   void Remove(std::string_view kind, const std::string& key);
   void LoadAll(const replica::ReadTransaction& read);
   bool LoadChanges(const replica::ReadTransaction& read);
+  std::shared_ptr<const entity::Service> ServiceOf(const entity::Route& route) const;
   void ResolveServices();
   std::vector<std::shared_ptr<const entity::Route>> ServedRoutes() const;
   std::shared_ptr<const EntityTable> Table(std::string_view kind,
@@ -69,12 +72,12 @@ void SnapshotBuilder::State::UpdatePlugin(const std::string& key, std::string_vi
   if (slot) retired.push_back(std::move(slot));
   touched.emplace("plugins");
   // A disabled row is as good as none.
-  const auto row = Json::parse(text, nullptr, false);
-  if (!BoolMember(row, "enabled", true)) {
+  const auto row = ParseJson(text, kDeepest);
+  if (!row || !BoolMember(*row, "enabled", true)) {
     plugins.erase(key);
     return;
   }
-  slot = MakePluginSlot(std::string(text), Presented("plugins", row), env);
+  slot = MakePluginSlot(std::string(text), Presented("plugins", *row), env);
   if (!slot->error.empty())
     env.log.Log(plugin::LogLevel::kError, slot->error + " (plugin " + slot->id + ")");
 }
@@ -82,15 +85,17 @@ void SnapshotBuilder::State::UpdatePlugin(const std::string& key, std::string_vi
 void SnapshotBuilder::State::Update(std::string_view kind, const std::string& key,
                                     std::string_view text) {
   if (kind == "plugins") return UpdatePlugin(key, text);
-  Json row = Json::parse(text, nullptr, false);
-  if (row.is_discarded()) return;
+  auto parsed = ParseJson(text, kDeepest);
+  if (!parsed) return;
+  Json row = *std::move(parsed);
   touched.emplace(kind);
   if (kind == "services") {
-    services[key] = entity::Service::FromRow(row);
+    services[key] = entity::Service::FromRow(std::move(row));
     changed_services.insert(key);
   } else if (kind == "routes") {
-    routes[key] = entity::Route::FromRow(row);
-    changed_services.insert(routes[key]->service_id);
+    auto route = entity::Route::FromRow(std::move(row));
+    route->service = ServiceOf(*route);
+    routes[key] = std::move(route);
   } else {
     if (kind == "upstreams") row = Presented(kind, row);
     tables[std::string(kind)].rows[key] = std::make_shared<const Json>(std::move(row));
@@ -118,21 +123,28 @@ void SnapshotBuilder::State::LoadAll(const replica::ReadTransaction& read) {
   for (const std::string_view kind : kHeld) {
     const schema::Schema* schema = catalog.Entity(kind);
     if (!schema) continue;
-    std::set<std::string, std::less<>> gone;
-    if (kind == "services")
-      for (const auto& [key, row] : services) gone.insert(key);
-    else if (kind == "routes")
-      for (const auto& [key, row] : routes) gone.insert(key);
-    else if (kind == "plugins")
-      for (const auto& [key, row] : plugins) gone.insert(key);
-    else
-      for (const auto& [key, row] : tables[std::string(kind)].rows) gone.insert(key);
+    size_t seen = 0;
     read.Each(*schema, [&](std::string_view key, std::string_view text) {
-      gone.erase(std::string(key));
       Update(kind, std::string(key), text);
-      return true;
+      return ++seen;
     });
-    for (const std::string& key : gone) Remove(kind, key);
+    const auto remove_gone = [&](const auto& rows) {
+      if (rows.size() <= seen) return;
+      std::vector<std::string> gone;
+      for (const auto& [key, row] : rows) {
+        if (!read.FindText(*schema, key)) gone.push_back(key);
+      }
+      for (const std::string& key : gone) Remove(kind, key);
+    };
+    if (kind == "services") {
+      remove_gone(services);
+    } else if (kind == "routes") {
+      remove_gone(routes);
+    } else if (kind == "plugins") {
+      remove_gone(plugins);
+    } else {
+      remove_gone(tables[std::string(kind)].rows);
+    }
     touched.emplace(kind);
   }
 }
@@ -144,9 +156,9 @@ bool SnapshotBuilder::State::LoadChanges(const replica::ReadTransaction& read) {
     if (!IsHeldBySnapshots(change.entity)) continue;
     const schema::Schema* schema = catalog.Entity(change.entity);
     if (!schema) continue;
-    const auto row = read.Find(*schema, change.primary_key);
-    if (row) {
-      Update(change.entity, change.primary_key, DumpJson(*row));
+    const auto text = read.FindText(*schema, change.primary_key);
+    if (text) {
+      Update(change.entity, change.primary_key, *text);
     } else {
       Remove(change.entity, change.primary_key);
     }
@@ -154,13 +166,20 @@ bool SnapshotBuilder::State::LoadChanges(const replica::ReadTransaction& read) {
   return true;
 }
 
+std::shared_ptr<const entity::Service> SnapshotBuilder::State::ServiceOf(
+    const entity::Route& route) const {
+  const auto service = services.find(route.service_id);
+  return service == services.end() ? nullptr : service->second;
+}
+
 void SnapshotBuilder::State::ResolveServices() {
   if (changed_services.empty()) return;
   for (auto& [id, route] : routes) {
     if (!changed_services.contains(route->service_id)) continue;
-    const auto service = services.find(route->service_id);
+    auto service = ServiceOf(*route);
+    if (service == route->service) continue;
     auto resolved = std::make_shared<entity::Route>(*route);
-    resolved->service = service == services.end() ? nullptr : service->second;
+    resolved->service = std::move(service);
     route = std::move(resolved);
   }
   changed_services.clear();

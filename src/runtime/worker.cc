@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "util/allocator.h"
+#include "util/low_priority.h"
 
 namespace silverback::runtime {
 namespace {
@@ -53,6 +54,7 @@ void Worker::Stop() {
 }
 
 void Worker::BuilderLoop() {
+  LowerPriorityOfThisThread();
   while (!stopping_) {
     setup_.shared.WaitForGeneration(built_, kLookEvery);
     if (stopping_) return;

@@ -211,6 +211,11 @@ Status CompleteRow(const schema::Schema& schema, Json& row, bool hash_secrets) {
   return Ok();
 }
 
+bool CompletesRows(const schema::Schema& schema) {
+  const EntityHooks* hooks = Find(schema);
+  return hooks && hooks->write;
+}
+
 void AfterRead(const schema::Schema& schema, Json& row) {
   const EntityHooks* hooks = Find(schema);
   if (hooks && hooks->read) hooks->read(row);

@@ -27,6 +27,8 @@ Status BeforeWrite(const HookContext& context, Json& row);
 // What a row of a declarative document needs to be as stores hold it: secrets hashed unless they
 // are already, targets normalised.
 Status CompleteRow(const schema::Schema& schema, Json& row, bool hash_secrets);
+// Whether that changes rows of this kind at all.
+bool CompletesRows(const schema::Schema& schema);
 // A row on its way to the client.
 void AfterRead(const schema::Schema& schema, Json& row);
 

@@ -2,6 +2,7 @@
 
 #include "admin/routes/routes.h"
 #include "store/errors.h"
+#include "util/low_priority.h"
 #include "util/string_util.h"
 
 namespace silverback::admin {
@@ -31,8 +32,8 @@ Error InvalidConfiguration(Json fields) {
   return Error(ErrorCode::kDeclarativeConfig, std::move(message), std::move(fields));
 }
 
-Response Answer(const Result<Json>& entities) {
-  if (entities) return JsonResponse(201, *entities);
+Response Answer(Result<std::string> entities) {
+  if (entities) return JsonTextResponse(201, *std::move(entities));
   const Error& error = entities.error();
   if (error.code() == ErrorCode::kInvalidSize) return MessageResponse(413, error.message());
   return ErrorResponse(error);
@@ -48,22 +49,26 @@ Response Load(DeclarativeLoader& loader, const std::string& text, bool check_has
   return Answer(loader.LoadText(text));
 }
 
-Response LoadDocument(DeclarativeLoader& loader, const Json& document) {
+Response LoadDocument(DeclarativeLoader& loader, Json document) {
   if (const Status texts = CheckTexts(document); !texts)
     return Answer(InvalidConfiguration(texts.error().fields()));
-  return Answer(loader.LoadDocument(document));
+  return Answer(loader.LoadDocument(std::move(document)));
+}
+
+Response LoadGiven(DeclarativeLoader& loader, Call& call) {
+  Json arguments = AllArguments(call.args);
+  const bool check_hash = TakeCheckHash(arguments);
+  if (arguments.contains("_format_version")) return LoadDocument(loader, std::move(arguments));
+  if (const Json* config = FindMember(arguments, "config"); config && config->is_string()) {
+    return Load(loader, config->get<std::string>(), check_hash);
+  }
+  return Load(loader, call.request.body, check_hash);
 }
 
 Response PostConfig(Call& call) {
   DeclarativeLoader* loader = call.context.loader;
   if (loader == nullptr) return MessageResponse(400, kNeedsNoDatabase);
-  Json arguments = AllArguments(call.args);
-  const bool check_hash = TakeCheckHash(arguments);
-  if (arguments.contains("_format_version")) return LoadDocument(*loader, arguments);
-  if (const Json* config = FindMember(arguments, "config"); config && config->is_string()) {
-    return Load(*loader, config->get<std::string>(), check_hash);
-  }
-  return Load(*loader, call.request.body, check_hash);
+  return AtLowPriority([&] { return LoadGiven(*loader, call); });
 }
 
 Response GetConfig(Call& call) {

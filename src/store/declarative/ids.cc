@@ -73,8 +73,10 @@ std::optional<std::string> IdentifyingKey(const Schema& schema, const Json& item
   return CompositeKey(schema, item, parent_field, parent_id);
 }
 
-std::string DeterminedId(const Schema& schema, std::string_view key) {
-  return UuidV5(UuidV5(kEntities, schema.name()), key);
+std::string IdsOf(const Schema& schema) { return UuidV5(kEntities, schema.name()); }
+
+std::string DeterminedId(std::string_view ids_of_kind, std::string_view key) {
+  return UuidV5(ids_of_kind, key);
 }
 
 }  // namespace silverback::store::declarative

@@ -18,6 +18,8 @@ std::optional<std::string> IdentifyingKey(const schema::Schema& schema, const Js
                                           std::string_view parent_field,
                                           std::string_view parent_id);
 
-std::string DeterminedId(const schema::Schema& schema, std::string_view key);
+// The namespace of a kind's ids.
+std::string IdsOf(const schema::Schema& schema);
+std::string DeterminedId(std::string_view ids_of_kind, std::string_view key);
 
 }  // namespace silverback::store::declarative

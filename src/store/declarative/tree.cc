@@ -120,7 +120,9 @@ void Tree::GiveId(Item& item) {
     key = schema.name() + ':' + parent_id + ':' + DumpJson(item.own);
     *key += ':' + std::to_string(++repeated_[*key]);
   }
-  item.id = DeterminedId(schema, *key);
+  std::string& ids = indices_[&schema].ids;
+  if (ids.empty()) ids = IdsOf(schema);
+  item.id = DeterminedId(ids, *key);
   item.own[schema.primary_key()] = item.id;
 }
 

@@ -54,6 +54,7 @@ class Tree {
  private:
   struct Index {
     std::unordered_map<std::string_view, const Item*> by_key, by_id;
+    std::string ids;  // the namespace of those that it makes
   };
 
   ItemList TakeList(const schema::Schema& schema, Json& list, const schema::Field* parent_field,
