@@ -16,6 +16,7 @@ import admin_api  # noqa: E402
 import changes  # noqa: E402
 import declarative  # noqa: E402
 import handshakes  # noqa: E402
+import outages  # noqa: E402
 import scale  # noqa: E402
 import streams  # noqa: E402
 from gateway import Gateway, NginxServer, free_port, wait_until  # noqa: E402
@@ -146,6 +147,7 @@ def router(build):
 
 CASES = {"proxying": proxying, "balancing": balancing, "start": start_time, "declarative": declarative.run,
          "changes": changes.run, "admin_api": admin_api.run, "router": router, "handshakes": handshakes.run, "scale": scale.run,
+         "outages": outages.run,
          "streams": lambda build: streams.run(build, compare)}
 
 

@@ -1,50 +1,19 @@
 """What traffic notices of changes: 64 connections while twenty Admin API writes a second change routes and plugins, then while
 the gateway reloads twenty times, beside a quiet time of the same length."""
-import re
-import subprocess
-import tempfile
 import threading
 import time
 
+from checked_load import checked_load
 from gateway import Gateway, NginxServer, free_port
 
 SECONDS, CONNECTIONS, RELOADS, WRITE_PAUSE = 60, 64, 20, 0.05
 
-# Every answer is looked at: the routes' own text, or a refusal of what no route has.
-SCRIPT = """
-local wanted = { { "/a/one", 200, "/one" }, { "/b/two", 200, "/b/two" }, { "/none", 404, "no Route" } }
-local turn, threads = 0, {}
-function setup(thread) thread:set("wrong", 0) table.insert(threads, thread) end
-function request()
-  turn = turn % #wanted + 1
-  return wrk.format("GET", wanted[turn][1])
-end
-function response(status, headers, body)
-  for _, case in ipairs(wanted) do
-    if status == case[2] and body:find(case[3], 1, true) then return end
-  end
-  wrong = wrong + 1
-end
-function done(summary)
-  local count = 0
-  for _, thread in ipairs(threads) do count = count + thread:get("wrong") end
-  io.write("wrongly answered: " .. count .. "\\n")
-end
-"""
+# The routes' own text, or a refusal of what no route has.
+WANTED = [("/a/one", None, 200, "/one"), ("/b/two", None, 200, "/b/two"), ("/none", None, 404, "no Route")]
 
 
 def load(url, seconds):
-    """p99 in ms, requests, failed ones."""
-    with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
-        script.write(SCRIPT)
-        script.flush()
-        out = subprocess.run(["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--latency", "-s", script.name, url],
-                             stdout=subprocess.PIPE, text=True, check=True).stdout
-    number, unit = re.search(r"99%\s+([\d.]+)(us|ms|s)", out).groups()
-    failed = int(re.search(r"wrongly answered: (\d+)", out).group(1))
-    failed += sum(int(n) for n in re.findall(r"(?:connect|read|write|timeout) (\d+)", out))
-    requests = int(re.search(r"(\d+) requests in", out).group(1))
-    return float(number) * {"us": 0.001, "ms": 1, "s": 1000}[unit], requests, failed
+    return checked_load(url, seconds, CONNECTIONS, WANTED)
 
 
 def write(gw, stop, answers):

@@ -3,6 +3,7 @@ themselves."""
 import time
 
 import pytest
+from database_cluster import DatabaseCluster
 from database_server import DatabaseServer, Gate
 from gateway import Gateway, wait_until
 from load import Load
@@ -161,3 +162,44 @@ def test_does_not_start_without_either(database):
     assert done.returncode == 1
     assert "Connection refused" in done.stdout or "connection refused" in done.stdout, done.stdout
     database.start()
+
+
+def test_stopped_frozen_and_failed_over_in_turn(upstream):
+    """The long form, with numbers: ./dev bench outages."""
+    with DatabaseCluster() as database:
+        node = Gateway(**database.settings(KONG_PG_TIMEOUT=str(int(TIMEOUT * 1000))))
+        node.command("migrations", "bootstrap")
+        with node:
+            configure(node, upstream)
+            with Load(node.proxy_port, 16, REQUESTS) as load:
+                for damage in database.damages.values():
+                    database.wait_for_copy()
+                    end = damage()
+                    time.sleep(TIMEOUT)
+                    refused_in_time(node)
+                    end()
+                    writes_again(node)
+            assert not load.failures, load.failures[:5]
+            assert load.count > 100
+            assert len(node.admin("GET", "/consumers?size=1000").json["data"]) == int(database.sql("SELECT count(*) FROM consumers"))
+
+
+def test_a_write_that_a_failover_loses_is_not_served_on(upstream):
+    with DatabaseCluster() as database:
+        node = Gateway(**database.settings(KONG_PG_TIMEOUT=str(int(TIMEOUT * 1000)), KONG_DB_UPDATE_FREQUENCY="1"))
+        node.command("migrations", "bootstrap")
+        with node:
+            configure(node, upstream)
+            database.wait_for_copy()
+            database.standby.sql("ALTER SYSTEM SET primary_conninfo = ''")
+            database.standby.sql("SELECT pg_reload_conf()")
+            wait_until(lambda: database.standby.sql("SELECT count(*) FROM pg_stat_wal_receiver") == "0")
+            node.create("/services/s/routes", {"paths": ["/lost/"]})
+            node.create("/consumers/ann/key-auth", {"key": "lost"})
+            assert node.proxy("GET", "/lost/x", headers={"apikey": "lost"}).status == 200
+            database.fail_over()()
+            writes_again(node)
+            assert database.sql("SELECT count(*) FROM keyauth_credentials WHERE key = 'lost'") == "0"
+            wait_until(lambda: node.proxy("GET", "/r/x", headers={"apikey": "lost"}).status == 401, 15)
+            wait_until(lambda: node.proxy("GET", "/lost/x", headers={"apikey": "k"}).status == 404, 15)
+            assert node.proxy("GET", "/r/x", headers={"apikey": "k"}).status == 200

@@ -40,6 +40,10 @@ class DatabaseServer:
     def start(self, settings=""):
         self._script("again", SETTINGS=settings)
 
+    def promote(self):
+        """A copy takes over."""
+        self._script("promote")
+
     def pids(self):
         """Of the server's processes, the first of all first."""
         master = int(pathlib.Path(self.folder, "postmaster.pid").read_text().split()[0])

@@ -4,6 +4,7 @@
 # postgres.sh stop FOLDER    ends it at once, as a crash would
 # postgres.sh again FOLDER   starts it where it was
 # postgres.sh follow FOLDER OF   a read-only copy of the running server of the folder OF; prints its port
+# postgres.sh promote FOLDER     makes a copy a server that is written to
 # SETTINGS: more of its settings, e.g. "-c ssl=on"
 set -euo pipefail
 command=$1 folder=$2
@@ -17,6 +18,7 @@ run() {
 
 case $command in
   stop) as_postgres "$bin/pg_ctl" -D "$folder" -m immediate stop ;;
+  promote) as_postgres "$bin/pg_ctl" -D "$folder" -w promote ;;
   again)
     port=$(cat "$folder/port")
     run
