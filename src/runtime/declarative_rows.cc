@@ -55,13 +55,15 @@ class Maker {
     made.texts.reserve(kind.rows.size());
     size_t kept = 0;
     for (size_t i = 0; i < kind.rows.size(); ++i) {
-      Json& row = completes ? made.completed.emplace_back(kind.rows[i]) : kind.rows[i];
+      auto copy = completes ? std::make_unique<Json>(kind.rows[i]) : nullptr;
+      Json& row = copy ? *copy : kind.rows[i];
       if (Status done = Complete(*kind.schema, row); !done) return done.error();
       std::string text = DumpJson(row);
       const auto old =
           now_.FindText(*kind.schema, StringViewMember(row, kind.schema->primary_key()));
       if (old && (text == *old || TakeOldTimes(*old, kind.made_up[i], text))) ++kept;
       made.rows.push_back(&row);
+      if (copy) made.completed.push_back(std::move(copy));
       made.texts.push_back(std::move(text));
     }
     const bool all_or_none = kind.schema->name() == "routes";

@@ -1,7 +1,7 @@
 // From a declarative configuration to the rows of the node's replica. Pure functions; any thread.
 #pragma once
 
-#include <deque>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -16,7 +16,7 @@ struct ReplicaRows {
   std::vector<const Json*> rows;  // the configuration's, or `completed`
   // What the replica is to hold for them; their times may differ from those in `rows`.
   std::vector<std::string> texts;
-  std::deque<Json> completed;
+  std::vector<std::unique_ptr<const Json>> completed;
 };
 
 // Secrets are hashed, time to live becomes absolute, the workspace of nodes without a database is
