@@ -165,9 +165,10 @@ class RequestContext final : public plugin::Exchange {
     std::string overridden_scheme;
     bool host_given = false;  // host_header does not depend on the target
     UpstreamChoice choice;
-    std::string new_cookie;    // "NAME=VALUE" that the client is to keep; "" when there is none
-    bool last_failed = false;  // the last try ended without an answer
-    int refused_status = 0;    // a retry found nowhere to go
+    std::string new_cookie;       // "NAME=VALUE" that the client is to keep; "" when there is none
+    bool last_failed = false;     // the last try ended without an answer that counts
+    bool last_passed_on = false;  // it ended with a status that sends the request on
+    int refused_status = 0;       // a retry found nowhere to go
   } upstream;
   // Makes upstream.host_header for the chosen target.
   void MakeHostHeader();

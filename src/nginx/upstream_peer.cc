@@ -68,7 +68,7 @@ int StatusOfTry(const ngx_http_request_t* r, ngx_uint_t before) {
 
 void NoteFailure(RequestContext::Upstream& upstream, int status) {
   if (upstream.tries.empty()) return;
-  upstream.tries.back().state = "failed";
+  upstream.tries.back().state = upstream.last_passed_on ? "next" : "failed";
   upstream.tries.back().code = status;
 }
 
@@ -87,12 +87,17 @@ ngx_int_t RewriteRequest(Peer& peer) {
 ngx_int_t ChooseAgain(ngx_peer_connection_t* pc, Peer& peer) {
   auto& upstream = peer.context.upstream;
   const int status = StatusOfTry(peer.r, 1);
+  const bool passed_on = upstream.last_passed_on;
   NoteFailure(upstream, status);
-  upstream.last_failed = false;
+  upstream.last_failed = upstream.last_passed_on = false;
   // That the other side closed a connection which nobody used says nothing about it: it gets a new
   // one. nginx does not count that as a try either.
   if (peer.was_kept && status == NGX_HTTP_BAD_GATEWAY) return NGX_OK;
-  upstream.choice.ReportFailure(status == NGX_HTTP_GATEWAY_TIME_OUT);
+  if (passed_on) {
+    upstream.choice.ReportStatus(status);
+  } else {
+    upstream.choice.ReportFailure(status == NGX_HTTP_GATEWAY_TIME_OUT);
+  }
   Refusal refusal;
   if (upstream.choice.Next(peer.context.gateway(), refusal) == Choice::kChosen)
     return RewriteRequest(peer);
@@ -122,7 +127,7 @@ ngx_int_t GetPeer(ngx_peer_connection_t* pc, void* data) {
     auto& upstream = peer.context.upstream;
     if (upstream.choice.address() == nullptr) return NGX_BUSY;
     const bool stale = peer.was_kept;
-    if (upstream.last_failed) {
+    if (upstream.last_failed || upstream.last_passed_on) {
       const ngx_int_t rc = ChooseAgain(pc, peer);
       if (rc != NGX_OK) return rc;
     }
@@ -156,6 +161,8 @@ void FreePeer(ngx_peer_connection_t* pc, void* data, ngx_uint_t state) {
     Peer& peer = *static_cast<Peer*>(data);
     const ngx_http_upstream_t* u = peer.r->upstream;
     peer.context.upstream.last_failed = (state & NGX_PEER_FAILED) != 0;
+    // Only for a 403 or 404 that proxy_next_upstream names.
+    peer.context.upstream.last_passed_on = (state & NGX_PEER_NEXT) != 0;
     if (MayBeKept(pc, u, state) &&
         peer.context.gateway().keepalive().Put(peer.kind, pc->connection))
       pc->connection = nullptr;

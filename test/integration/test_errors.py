@@ -91,6 +91,24 @@ def test_when_to_try_again_can_be_set():
             assert server.count == tries
 
 
+def test_a_status_that_sends_a_request_on_goes_to_another_target():
+    lost, found = (says(b"HTTP/1.1 %s\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhm" % line)
+                   for line in (b"404 Lost", b"200 OK"))
+    with RawServer(lost) as one, RawServer(found) as two, \
+            Gateway(workers=1, KONG_NGINX_PROXY_PROXY_NEXT_UPSTREAM="error http_404") as gw:
+        checks = {"passive": {"unhealthy": {"http_failures": 2, "http_statuses": [404]}}}
+        gw.create("/upstreams", {"name": "up", "healthchecks": checks})
+        for server in (one, two):
+            gw.create("/upstreams/up/targets", {"target": f"127.0.0.1:{server.port}"})
+        gw.create("/services", {"name": "s", "host": "up"})
+        gw.create("/services/s/routes", {"paths": ["/r"]})
+        assert [gw.proxy("GET", "/r").status for _ in range(8)] == [200] * 8
+        # Each 404 counted as what it is.
+        assert one.count == 2
+        health = {t["target"]: t["health"] for t in gw.admin("GET", "/upstreams/up/health").json["data"]}
+        assert health == {f"127.0.0.1:{one.port}": "UNHEALTHY", f"127.0.0.1:{two.port}": "HEALTHY"}
+
+
 @pytest.mark.parametrize("kind", UPSTREAMS)
 def test_upstreams_that_misbehave(gw, collector, kind):
     serve, status, message = UPSTREAMS[kind]
