@@ -32,4 +32,14 @@ Next RespondDocument(Exchange& exchange, int status, const Json& document) {
   return Next::kRespond;
 }
 
+Next RespondRaw(Exchange& exchange, int status, std::string body, Headers headers) {
+  LocalResponse answer;
+  answer.status = status;
+  answer.raw_body = true;
+  answer.body = std::move(body);
+  answer.headers = std::move(headers);
+  exchange.Respond(std::move(answer));
+  return Next::kRespond;
+}
+
 }  // namespace silverback::plugin

@@ -13,7 +13,9 @@ namespace silverback::plugin {
 Next Refuse(Exchange& exchange, int status, std::string_view message, Headers headers = {});
 // {"message": ...} whatever the client accepts. Gives Next::kRespond.
 Next RespondJson(Exchange& exchange, int status, std::string_view message, Headers headers = {});
-// The same with any document as body.
+// Body and headers as they are given: no format is chosen for the client. Gives Next::kRespond.
+Next RespondRaw(Exchange& exchange, int status, std::string body, Headers headers = {});
+// The same as RespondJson with any document as body.
 Next RespondDocument(Exchange& exchange, int status, const Json& document);
 
 }  // namespace silverback::plugin

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "plugin/answers.h"
 #include "plugin/body_args.h"
 #include "plugins/grpc/frames.h"
 #include "plugins/grpc/proto_file.h"
@@ -67,10 +68,10 @@ class GrpcGateway final : public plugin::Plugin {
   Next OnAccess(Exchange& exchange) const override {
     exchange.SetResponseHeader("Access-Control-Allow-Origin", "*");
     if (exchange.Method() == "OPTIONS") {
-      return Answer(exchange, 200, "OK",
-                    {{"Content-Type", "application/json"},
-                     {"Access-Control-Allow-Methods", "GET,POST,PATCH,DELETE"},
-                     {"Access-Control-Allow-Headers", "content-type"}});
+      return plugin::RespondRaw(exchange, 200, "OK",
+                                {{"Content-Type", "application/json"},
+                                 {"Access-Control-Allow-Methods", "GET,POST,PATCH,DELETE"},
+                                 {"Access-Control-Allow-Headers", "content-type"}});
     }
     if (!proto_)
       return Refuse(exchange, "transcoding requests require a .proto file defining the service");
@@ -113,20 +114,10 @@ class GrpcGateway final : public plugin::Plugin {
   }
 
  private:
-  static Next Answer(Exchange& exchange, int status, std::string body, plugin::Headers headers) {
-    plugin::LocalResponse answer;
-    answer.status = status;
-    answer.raw_body = true;
-    answer.body = std::move(body);
-    answer.headers = std::move(headers);
-    exchange.Respond(std::move(answer));
-    return Next::kRespond;
-  }
-
   Next Refuse(Exchange& exchange, const std::string& why) const {
     env_.log.Log(plugin::LogLevel::kError, "[grpc-gateway] " + why);
     exchange.Slot<Call>(this).endpoint = nullptr;
-    return Answer(exchange, 400, why, {});
+    return plugin::RespondRaw(exchange, 400, why);
   }
 
   bool IsOurs(Exchange& exchange) const {

@@ -1,5 +1,6 @@
 #include "plugins/grpc_web/grpc_web.h"
 
+#include "plugin/answers.h"
 #include "plugins/grpc/frames.h"
 #include "plugins/grpc/proto_file.h"
 #include "util/string_util.h"
@@ -106,29 +107,20 @@ class GrpcWeb final : public plugin::Plugin {
   }
 
  private:
-  static Next Answer(Exchange& exchange, int status, std::string body, plugin::Headers headers) {
-    plugin::LocalResponse answer;
-    answer.status = status;
-    answer.raw_body = true;
-    answer.body = std::move(body);
-    answer.headers = std::move(headers);
-    exchange.Respond(std::move(answer));
-    return Next::kRespond;
-  }
-
   Next Refuse(Exchange& exchange, const std::string& why) const {
     env_.log.Log(plugin::LogLevel::kError, "[grpc-web] " + why);
     exchange.Slot<Call>(this).encoding = nullptr;
-    return Answer(exchange, 400, why, {});
+    return plugin::RespondRaw(exchange, 400, why);
   }
 
   static Next AllowCall(Exchange& exchange) {
-    return Answer(exchange, 200, "OK",
-                  {{"Content-Type", "application/grpc-web-text+proto"},
-                   {"Access-Control-Allow-Methods", "POST"},
-                   {"Access-Control-Allow-Headers", "content-type,x-grpc-web,x-user-agent"},
-                   {"grpc-status", "0"},
-                   {"grpc-message", "OK"}});
+    return plugin::RespondRaw(
+        exchange, 200, "OK",
+        {{"Content-Type", "application/grpc-web-text+proto"},
+         {"Access-Control-Allow-Methods", "POST"},
+         {"Access-Control-Allow-Headers", "content-type,x-grpc-web,x-user-agent"},
+         {"grpc-status", "0"},
+         {"grpc-message", "OK"}});
   }
 
   // The request as the service knows it.
