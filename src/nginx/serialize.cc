@@ -3,29 +3,12 @@
 
 #include "nginx/headers.h"
 #include "nginx/request_context.h"
+#include "plugin/body_args.h"
 #include "router/normalize.h"
 #include "util/string_util.h"
 
 namespace silverback::nginx {
 namespace {
-
-// One value as a string, several as a list.
-void PutHeader(Json& object, std::string_view name, std::string_view value) {
-  Json& slot = object[ToLower(name)];
-  if (slot.is_null()) {
-    slot = value;
-  } else if (slot.is_array()) {
-    slot.push_back(value);
-  } else {
-    slot = Json::array({slot, value});
-  }
-}
-
-Json HeadersToJson(const plugin::Headers& headers) {
-  Json object = Json::object();
-  for (const auto& [name, value] : headers) PutHeader(object, name, value);
-  return object;
-}
 
 Json QueryToJson(std::string_view query) {
   Json object = Json::object();
@@ -113,7 +96,7 @@ Json RequestContext::SerializeRequest() const {
                                       RawTarget())},
                   {"querystring", QueryToJson(RawQuery())},
                   {"method", Method()},
-                  {"headers", HeadersToJson(RequestHeaders())},
+                  {"headers", plugin::HeaderFields(RequestHeaders())},
                   {"size", RequestSize()}};
   Redact(request["headers"]);
   if (r_->connection->ssl != nullptr)
@@ -152,7 +135,7 @@ plugin::Progress RequestContext::Reached() const {
 
 Json RequestContext::Serialize() const {
   const plugin::Figures figures = Measure();
-  Json headers = HeadersToJson(ResponseHeaders());
+  Json headers = plugin::HeaderFields(ResponseHeaders());
   headers["connection"] = r_->headers_out.status == NGX_HTTP_SWITCHING_PROTOCOLS ? "upgrade"
                           : r_->keepalive                                        ? "keep-alive"
                                                                                  : "close";

@@ -36,6 +36,23 @@ Json Multipart(std::string_view content_type, std::string_view body) {
 
 }  // namespace
 
+void PutRepeated(Json& object, const std::string& name, std::string_view value) {
+  Json& slot = object[name];
+  if (slot.is_null()) {
+    slot = value;
+  } else if (slot.is_array()) {
+    slot.push_back(value);
+  } else {
+    slot = Json::array({slot, value});
+  }
+}
+
+Json HeaderFields(const Headers& headers) {
+  Json object = Json::object();
+  for (const auto& [name, value] : headers) PutRepeated(object, ToLower(name), value);
+  return object;
+}
+
 Json QueryArguments(std::string_view raw_query) { return Arguments(raw_query); }
 
 std::optional<Json> BodyArguments(std::string_view content_type, std::string_view body) {

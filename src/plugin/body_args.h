@@ -1,14 +1,19 @@
-// Request bodies and queries as documents, in the shape that Kong's PDK gives them: repeated names
-// become lists, bare names true.
+// Request bodies, queries and headers as documents, in the shape that Kong's PDK gives them:
+// repeated names become lists, bare names true.
 #pragma once
 
 #include <optional>
 #include <string_view>
 
+#include "plugin/exchange.h"
 #include "util/json.h"
 
 namespace silverback::plugin {
 
+// Adds a member to an object: its first value as a string, further ones make a list of it.
+void PutRepeated(Json& object, const std::string& name, std::string_view value);
+// By names in lower case.
+Json HeaderFields(const Headers& headers);
 Json QueryArguments(std::string_view raw_query);
 // By content type: form, JSON object or list, multipart. nullopt: another type, or a body that is
 // not what its type says.

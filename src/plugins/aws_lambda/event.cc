@@ -12,21 +12,6 @@ namespace {
 
 using plugin::Exchange;
 
-Json HeadersOf(const Exchange& exchange) {
-  Json headers = Json::object();
-  for (const auto& [name, value] : exchange.RequestHeaders()) {
-    Json& entry = headers[ToLower(name)];
-    if (entry.is_null()) {
-      entry = value;
-    } else if (entry.is_array()) {
-      entry.push_back(value);
-    } else {
-      entry = Json::array({entry, value});
-    }
-  }
-  return headers;
-}
-
 std::string ContentType(const Exchange& exchange) {
   return std::string(exchange.RequestHeader("content-type").value_or(""));
 }
@@ -83,7 +68,7 @@ std::string ResourceOf(const Exchange& exchange, const std::string& otherwise) {
 // The event of Amazon's API gateway for Lambda proxies.
 Json GatewayEvent(const Exchange& exchange, const EventSettings& settings, std::string_view body,
                   const std::string& request_id) {
-  auto [headers, all_headers] = SingleAndMulti(HeadersOf(exchange));
+  auto [headers, all_headers] = SingleAndMulti(plugin::HeaderFields(exchange.RequestHeaders()));
   auto [query, all_query] = SingleAndMulti(plugin::QueryArguments(exchange.RawQuery()));
   Json parameters = Json::object();
   for (const auto& [name, value] : exchange.UriCaptures()) {
@@ -144,7 +129,7 @@ Json EventFor(const Exchange& exchange, const EventSettings& settings,
     return event;
   }
   if (settings.method) event["request_method"] = std::string(exchange.Method());
-  if (settings.headers) event["request_headers"] = HeadersOf(exchange);
+  if (settings.headers) event["request_headers"] = plugin::HeaderFields(exchange.RequestHeaders());
   if (settings.uri) {
     event["request_uri"] = std::string(exchange.RawTarget());
     event["request_uri_args"] = plugin::QueryArguments(exchange.RawQuery());

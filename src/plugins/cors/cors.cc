@@ -1,5 +1,6 @@
 #include "plugins/cors/cors.h"
 
+#include "plugin/answers.h"
 #include "plugins/cors/origin.h"
 #include "util/string_util.h"
 
@@ -52,10 +53,7 @@ class Cors final : public plugin::Plugin {
     }
     if (!methods_.empty()) exchange.SetResponseHeader("Access-Control-Allow-Methods", methods_);
     if (!max_age_.empty()) exchange.SetResponseHeader("Access-Control-Max-Age", max_age_);
-    plugin::LocalResponse answer;
-    answer.raw_body = true;
-    exchange.Respond(std::move(answer));
-    return Next::kRespond;
+    return plugin::RespondRaw(exchange, 200, "");
   }
 
   void OnHeaderFilter(Exchange& exchange) const override {

@@ -1,5 +1,6 @@
 #include "plugins/oauth2/oauth2.h"
 
+#include "plugin/answers.h"
 #include "plugin/authentication.h"
 #include "plugin/body_args.h"
 #include "plugins/oauth2/endpoints.h"
@@ -18,14 +19,8 @@ constexpr char kScopeHeader[] = "X-Authenticated-Scope";
 constexpr char kUserHeader[] = "X-Authenticated-UserId";
 
 Next Send(Exchange& exchange, Reply reply) {
-  plugin::LocalResponse answer;
-  answer.status = reply.status;
-  answer.raw_body = true;
-  answer.headers = std::move(reply.headers);
-  answer.headers.emplace_back("Content-Type", "application/json; charset=utf-8");
-  answer.body = DumpJson(reply.body);
-  exchange.Respond(std::move(answer));
-  return Next::kRespond;
+  reply.headers.emplace_back("Content-Type", "application/json; charset=utf-8");
+  return plugin::RespondRaw(exchange, reply.status, DumpJson(reply.body), std::move(reply.headers));
 }
 
 // With the challenge that tells the client what is wrong.

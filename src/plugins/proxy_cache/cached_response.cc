@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "plugin/body_args.h"
 #include "util/string_util.h"
 
 namespace silverback::plugins {
@@ -18,16 +19,7 @@ std::string ShownName(const std::string& name) {
 
 Json ShownHeaders(const plugin::Headers& headers) {
   Json shown = Json::object();
-  for (const auto& [name, value] : headers) {
-    Json& slot = shown[ShownName(name)];
-    if (slot.is_null()) {
-      slot = value;
-    } else if (slot.is_array()) {
-      slot.push_back(value);
-    } else {
-      slot = Json::array({slot, value});
-    }
-  }
+  for (const auto& [name, value] : headers) plugin::PutRepeated(shown, ShownName(name), value);
   return shown;
 }
 

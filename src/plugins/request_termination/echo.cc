@@ -16,21 +16,6 @@ Json WithoutNulls(const Json& row) {
   return out;
 }
 
-Json HeadersOf(const plugin::Exchange& exchange) {
-  Json out = Json::object();
-  for (const auto& [name, value] : exchange.RequestHeaders()) {
-    Json& entry = out[ToLower(name)];
-    if (entry.is_null()) {
-      entry = value;
-    } else if (entry.is_array()) {
-      entry.push_back(value);
-    } else {
-      entry = Json::array({entry, value});
-    }
-  }
-  return out;
-}
-
 std::string HostName() {
   char name[256] = "";
   gethostname(name, sizeof name - 1);
@@ -46,7 +31,7 @@ Json EchoOf(const plugin::Exchange& exchange, std::string_view body, const std::
                   {"port", exchange.Port()},
                   {"method", std::string(exchange.Method())},
                   {"path", std::string(exchange.Path())},
-                  {"headers", HeadersOf(exchange)},
+                  {"headers", plugin::HeaderFields(exchange.RequestHeaders())},
                   {"query", plugin::QueryArguments(exchange.RawQuery())},
                   {"raw_body", std::string(body)}};
   const auto type = exchange.RequestHeader("content-type");

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "plugin/answers.h"
 #include "plugin/body_args.h"
 #include "plugin/config.h"
 #include "plugins/session/cookie.h"
@@ -141,10 +142,7 @@ class Session final : public plugin::Plugin {
   Next LogOut(Exchange& exchange, const State& state) const {
     Forget(state);
     cookie_.Expire(exchange);
-    plugin::LocalResponse answer;
-    answer.raw_body = true;
-    exchange.Respond(std::move(answer));
-    return Next::kRespond;
+    return plugin::RespondRaw(exchange, 200, "");
   }
 
   void Forget(const State& state) const {
