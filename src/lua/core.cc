@@ -1,5 +1,4 @@
 // core: the functions that the files in pdk/ stand on: what they do to a request and its response.
-#include <arpa/inet.h>
 #include <unistd.h>
 
 #include "lua/convert.h"
@@ -225,15 +224,6 @@ int HasUpstream(lua_State* lua) {
   return 1;
 }
 
-int IsAddress(lua_State* lua) {
-  in6_addr address{};
-  const char* text = luaL_checkstring(lua, 1);
-  const bool is =
-      inet_pton(AF_INET, text, &address) == 1 || inet_pton(AF_INET6, text, &address) == 1;
-  lua_pushboolean(lua, is ? 1 : 0);
-  return 1;
-}
-
 int IsTrusted(lua_State* lua) {
   const auto& trusts = ContextOf(lua).trusts;
   lua_pushboolean(lua, trusts && trusts(TextAt(lua, 1)) ? 1 : 0);
@@ -305,6 +295,7 @@ void PushCore(lua_State* lua, PdkContext& context) {
             {"set_scheme", OnRequest<ByText<&Exchange::SetUpstreamScheme>>},
             {"set_request_body", OnRequest<SetRequestBody>},
             {"set_target", OnRequest<SetTarget>},
+            {"set_upstream", OnRequest<ByText<&Exchange::SetUpstream>>},
             {"enable_buffering", OnRequest<EnableBuffering>},
             {"buffered_body", OnRequest<BufferedBody>},
             {"authenticate", OnRequest<Authenticate>}});
@@ -317,7 +308,6 @@ void PushCore(lua_State* lua, PdkContext& context) {
             {"clear_response_header", OnRequest<ByText<&Exchange::ClearResponseHeader>>},
             {"response_headers", OnRequest<ResponseHeaders>},
             {"has_upstream", HasUpstream},
-            {"is_address", IsAddress},
             {"is_trusted", IsTrusted},
             {"hostname", Hostname},
             {"pid", Pid},

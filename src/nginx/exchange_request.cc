@@ -209,6 +209,19 @@ void RequestContext::SetRawQuery(std::string_view query) {
 void RequestContext::SetUpstreamTarget(std::string_view host, int port) {
   upstream.overridden_host = host;
   upstream.overridden_port = port;
+  upstream.has_no_balancer = false;
+}
+
+void RequestContext::SetUpstream(std::string_view name) {
+  const entity::Service* its_service = service();
+  const bool overridden = !upstream.overridden_host.empty();
+  if (!overridden && its_service == nullptr) return;
+  const std::string_view host =
+      overridden ? std::string_view(upstream.overridden_host) : its_service->host;
+  const int port = overridden ? upstream.overridden_port : its_service->port;
+  const bool was_address = upstream.has_no_balancer || balancer::MakeAddress(host, port);
+  SetUpstreamTarget(name, port);
+  upstream.has_no_balancer = was_address;
 }
 
 void RequestContext::Authenticate(plugin::EntityRef consumer, plugin::EntityRef credential,

@@ -80,6 +80,7 @@ class RequestContext final : public plugin::Exchange {
   void SetRawQuery(std::string_view query) override;
   void SetRequestBody(std::string body) override;
   void SetUpstreamTarget(std::string_view host, int port) override;
+  void SetUpstream(std::string_view name) override;
   void SetUpstreamScheme(std::string_view scheme) override { upstream.overridden_scheme = scheme; }
   void BufferResponse() override { buffered.emplace(); }
   std::optional<std::string_view> BufferedBody() const override {
@@ -162,13 +163,14 @@ class RequestContext final : public plugin::Exchange {
     std::vector<Try> tries;
     std::string overridden_host;  // by a plugin; "" when not
     int overridden_port = 0;
+    bool has_no_balancer = false;  // a plugin has put an upstream in an address' place
     std::string overridden_scheme;
     bool host_given = false;  // host_header does not depend on the target
     UpstreamChoice choice;
     std::string new_cookie;       // "NAME=VALUE" that the client is to keep; "" when there is none
     bool last_failed = false;     // the last try ended without an answer that counts
     bool last_passed_on = false;  // it ended with a status that sends the request on
-    int refused_status = 0;       // a retry found nowhere to go
+    int refused_status = 0;       // a try, most often a retry, found nowhere to go
   } upstream;
   // Makes upstream.host_header for the chosen target.
   void MakeHostHeader();

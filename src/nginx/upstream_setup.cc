@@ -78,6 +78,15 @@ std::optional<LocalResponse> WaitForAddress(RequestContext& context) {
 
 std::optional<LocalResponse> ChooseAddress(RequestContext& context) {
   auto& upstream = context.upstream;
+  if (upstream.has_no_balancer) {
+    // To clients and plugins this is an upstream that failed.
+    context.gateway().log().Log(plugin::LogLevel::kError,
+                                "an upstream cannot take the place of the address of a service");
+    upstream.refused_status = NGX_HTTP_INTERNAL_SERVER_ERROR;
+    upstream.host_header = upstream.hostname;
+    context.stage = Stage::kReady;
+    return std::nullopt;
+  }
   Refusal refusal;
   const Choice choice = upstream.choice.First(
       context.gateway(), upstream.hostname, upstream.port,

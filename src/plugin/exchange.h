@@ -116,7 +116,10 @@ class Exchange {
   virtual void SetRawQuery(std::string_view query) = 0;
   virtual void SetRequestBody(std::string body) = 0;                    // sets Content-Length
   virtual void SetUpstreamTarget(std::string_view host, int port) = 0;  // overrides the service's
-  virtual void SetUpstreamScheme(std::string_view) {}                   // "http" or "https"
+  // An upstream entity takes the place of the host's name. An address has nobody who would choose
+  // among targets: a request that goes to one then ends in 500.
+  virtual void SetUpstream(std::string_view) {}
+  virtual void SetUpstreamScheme(std::string_view) {}  // "http" or "https"
   // The whole response is awaited before header_filter, which then sees its body.
   virtual void BufferResponse() {}
   virtual std::optional<std::string_view> BufferedBody() const { return std::nullopt; }

@@ -56,6 +56,19 @@ def test_bodies_are_read_up_to_the_buffers_size(gw, route):
     assert b"did not fit" in gw.proxy("POST", path, "x" * 100_000).body
 
 
+def test_an_upstream_in_the_place_of_an_address_is_one_that_failed(gw, route, upstream):
+    gw.create("/upstreams", {"name": "instead"})
+    gw.create("/upstreams/instead/targets", {"target": f"127.0.0.1:{upstream}"})
+    failed = gw.proxy("GET", route(access="assert(kong.service.set_upstream('instead'))"))
+    assert failed.status == 500 and failed.body == b"An unexpected error occurred\n"
+    assert "Server" not in failed.headers and failed.headers["Via"] == "kong/2.8.5"
+    # What a plugin says later counts.
+    better = route(access=f"kong.service.set_upstream('instead') kong.service.set_target('127.0.0.1', {upstream})")
+    assert gw.proxy("GET", better).status == 200
+    named = route(access="kong.service.set_target('a.name', 80) assert(kong.service.set_upstream('instead'))")
+    assert gw.proxy("GET", named).status == 200
+
+
 def test_another_body_goes_to_the_upstream(gw, route):
     path = route(access="kong.service.request.set_raw_body('new') kong.service.request.set_path('/other')")
     assert gw.proxy("POST", path, "x" * 100_000).body == b"/other\n"

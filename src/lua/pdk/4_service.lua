@@ -102,12 +102,6 @@ end)
 service.set_upstream = core.only_in("access", function(host)
   core.want(host, "string", "host must be a string")
   if not core.has_upstream(host) then return nil, "could not find an Upstream named '" .. host .. "'" end
-  -- A service that names an address has no balancer that could take an upstream.
-  local target = kong.router.get_service()
-  if target and core.is_address(target.host) then
-    kong.log.err("an upstream cannot take the place of the address of a service")
-    core.exit(500, nil, {})
-  end
-  core.set_target(host, target and target.port or 80)
+  core.set_upstream(host)
   return true
 end)
