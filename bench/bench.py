@@ -16,6 +16,7 @@ import admin_api  # noqa: E402
 import changes  # noqa: E402
 import declarative  # noqa: E402
 import handshakes  # noqa: E402
+import nodes  # noqa: E402
 import outages  # noqa: E402
 import scale  # noqa: E402
 import streams  # noqa: E402
@@ -147,7 +148,7 @@ def router(build):
 
 CASES = {"proxying": proxying, "balancing": balancing, "start": start_time, "declarative": declarative.run,
          "changes": changes.run, "admin_api": admin_api.run, "router": router, "handshakes": handshakes.run, "scale": scale.run,
-         "outages": outages.run,
+         "nodes": nodes.run, "outages": outages.run,
          "streams": lambda build: streams.run(build, compare)}
 
 

@@ -12,7 +12,6 @@
 #include "config/files.h"
 #include "config/nginx_files.h"
 #include "config/process_secrets.h"
-#include "config/worker_user.h"
 
 namespace silverback::config {
 
@@ -26,10 +25,10 @@ class PrefixWriter {
       : conf_(conf), options_(options) {}
 
   Status Run() {
-    for (const auto step : {&PrefixWriter::MakeTree, &PrefixWriter::MakeCertificates,
-                            &PrefixWriter::MakeClientCertificate,
-                            &PrefixWriter::MakeTrustedCertificates, &PrefixWriter::MakeDhParameters,
-                            &PrefixWriter::WriteConfigurations, &PrefixWriter::ShowToWorkers}) {
+    for (const auto step :
+         {&PrefixWriter::MakeTree, &PrefixWriter::MakeCertificates,
+          &PrefixWriter::MakeClientCertificate, &PrefixWriter::MakeTrustedCertificates,
+          &PrefixWriter::MakeDhParameters, &PrefixWriter::WriteConfigurations}) {
       if (Status done = (this->*step)(); !done) return done;
     }
     return Ok();
@@ -166,16 +165,6 @@ class PrefixWriter {
     const auto sealed = SealSecrets(secrets, text);
     if (!sealed) return sealed.error();
     return WriteFile(SecretsPath(env_file), *sealed, 0600);
-  }
-
-  // Workers read .kong_env. The folder stays root's: who may replace a file that the master reads
-  // could make it run anything.
-  Status ShowToWorkers() {
-    auto user = FindWorkerUser(conf_);
-    if (!user) return user.error();
-    if (!*user || chown(EnvFilePath(conf_).c_str(), 0, (*user)->gid) == 0) return Ok();
-    return Error(ErrorCode::kIo, fmt::format("could not show {} to the workers' group: {}",
-                                             EnvFilePath(conf_), std::strerror(errno)));
   }
 
   GatewayConf conf_;

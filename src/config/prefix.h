@@ -20,7 +20,8 @@ struct PrefixOptions {
 // Makes the directories, log files, default certificates and DH parameters that `conf` asks for,
 // and writes PREFIX/.kong_env, nginx.conf, nginx-kong.conf and nginx-kong-stream.conf. What exists
 // is kept (logs, certificates) or replaced (configurations). When root calls, everything stays
-// root's; the workers' group may read .kong_env. Error: kInvalidInput with one line for people.
+// root's: who may replace a file that the master reads could make it run anything. Error:
+// kInvalidInput with one line for people.
 Status PreparePrefix(const GatewayConf& conf, const PrefixOptions& options);
 
 // PREFIX/.kong_env.

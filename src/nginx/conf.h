@@ -5,6 +5,10 @@
 
 #include "nginx/ngx.h"
 
+namespace silverback::config {
+class GatewayConf;
+}
+
 namespace silverback::nginx {
 
 // The variables that the proxy's directives use.
@@ -31,14 +35,21 @@ enum Variable : int {
 // What the http and the stream block both say of the node; the worker's Gateway is made from it.
 struct NodeConf {
   ngx_str_t env_file;
+  // What the file says. The master reads it, and workers inherit it: those that start later, while
+  // the file is being written anew, run by the settings of the others. Owned by the cycle's pool.
+  const config::GatewayConf* settings;
   size_t shared_memory;
   ngx_shm_zone_t* zone;       // null: the module is loaded, but not used in that block
   ngx_array_t* dictionaries;  // of ngx_shm_zone_t*; null: none
 };
 constexpr size_t kDefaultSharedMemory = 5 * 1024 * 1024;
 
-// Fills in what the block leaves out; an nginx error string or NGX_CONF_OK.
+// Fills in what the block leaves out and reads the settings; an nginx error string or NGX_CONF_OK.
 char* InitNodeConf(ngx_conf_t* cf, NodeConf& node);
+
+// In the master, before workers start: as root it makes the folder of the replica for their user,
+// who may not make any in the prefix. NGX_ERROR: it is logged why.
+ngx_int_t MakeReplicaFolder(ngx_cycle_t* cycle, const NodeConf& node);
 
 struct MainConf {
   NodeConf node;

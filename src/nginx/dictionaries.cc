@@ -58,11 +58,8 @@ bool AddDictionary(ngx_conf_t* cf, NodeConf& node, std::string_view name, std::s
 }
 
 bool AddConfigured(ngx_conf_t* cf, NodeConf& node) {
-  const auto conf = config::GatewayConf::FromEnvFile(std::string(View(node.env_file)));
-  // The worker says what is wrong with it.
-  if (!conf) return true;
-  if (!AddDictionary(cf, node, kDefault, conf->String("mem_cache_size"))) return false;
-  for (const auto& directive : conf->injected("nginx_http_directives")) {
+  if (!AddDictionary(cf, node, kDefault, node.settings->String("mem_cache_size"))) return false;
+  for (const auto& directive : node.settings->injected("nginx_http_directives")) {
     if (directive.name != "lua_shared_dict") continue;
     const std::string_view value = Trim(directive.value);
     const size_t blank = value.find_first_of(" \t");

@@ -80,7 +80,7 @@ class SignalsBlocked {
 
 struct Gateway::Parts {
   ngx_cycle_t* cycle;
-  std::optional<config::GatewayConf> conf;
+  const config::GatewayConf* conf = nullptr;
   std::unique_ptr<EventLoop> loop;
   std::unique_ptr<ThreadPool> background, network_background, writer_threads, admin_threads;
   std::unique_ptr<EventTimers> timers;
@@ -119,7 +119,7 @@ struct Gateway::Parts {
   std::unordered_map<int, std::string> port_texts;
   std::pair<int, std::string_view> last_port_text{-1, {}};  // most are asked for again and again
 
-  Status LoadConf(const std::string& env_file);
+  void ReadPorts();
   Status OpenStorage();
   Status MakeServices(const NodeConf& block);
   void ShareUsage();
@@ -134,17 +134,12 @@ struct Gateway::Parts {
   bool TrustsIp(std::string_view ip);
 };
 
-Status Gateway::Parts::LoadConf(const std::string& env_file) {
-  auto loaded = config::GatewayConf::FromEnvFile(env_file);
-  if (!loaded) return loaded.error();
-  conf = std::move(*loaded);
-  ParseTrustedIps();
+void Gateway::Parts::ReadPorts() {
   for (const std::string& entry : conf->List("port_maps")) {
     const auto parts = Split(entry, ':');
     if (parts.size() == 2)
       port_map[std::atoi(std::string(parts[1]).c_str())] = std::atoi(std::string(parts[0]).c_str());
   }
-  return Ok();
 }
 
 void Gateway::Parts::ParseTrustedIps() {
@@ -160,7 +155,7 @@ Status Gateway::Parts::OpenStorage() {
   auto made = runtime::OpenCatalog(*conf);
   if (!made) return made.error();
   catalog = std::move(*made);
-  auto opened = replica::Replica::Open(*catalog, {.path = conf->prefix() + "/replica"});
+  auto opened = replica::Replica::Open(*catalog, {.path = runtime::ReplicaPath(*conf)});
   if (!opened) return opened.error();
   replica = std::move(*opened);
   auto store_opened = runtime::OpenStore(*conf, *catalog, *replica, &shared->newest_write());
@@ -349,7 +344,9 @@ std::unique_ptr<Gateway> Gateway::Create(ngx_cycle_t* cycle, const NodeConf& con
     ngx_log_error(NGX_LOG_EMERG, cycle->log, 0, "[silverback] %s: %V", what, &why);
     return true;
   };
-  if (failed(p.LoadConf(std::string(View(conf.env_file))), "configuration")) return nullptr;
+  p.conf = conf.settings;
+  p.ParseTrustedIps();
+  p.ReadPorts();
   p.shared = ContentOf(conf.zone)->state;
   if (failed(p.OpenStorage(), "storage")) return nullptr;
   p.loop = EventLoop::Create(cycle);

@@ -191,19 +191,18 @@ ngx_int_t InitProcess(ngx_cycle_t* cycle) {
   return conf == nullptr ? NGX_OK : StartGateway(cycle, conf->node);
 }
 
+ngx_int_t InitModule(ngx_cycle_t* cycle) {
+  if (ngx_get_conf(cycle->conf_ctx, ngx_http_module) == nullptr) return NGX_OK;
+  auto* conf = static_cast<MainConf*>(
+      ngx_http_cycle_get_module_main_conf(cycle, ngx_http_silverback_module));
+  return conf == nullptr ? NGX_OK : MakeReplicaFolder(cycle, conf->node);
+}
+
 void ExitProcess(ngx_cycle_t*) { StopGateway(); }
 
 }  // namespace
 
 namespace silverback::nginx {
-
-char* InitNodeConf(ngx_conf_t* cf, NodeConf& node) {
-  KeepCloudVariables();
-  ngx_conf_init_size_value(node.shared_memory, kDefaultSharedMemory);
-  if (node.env_file.len != 0 && ngx_conf_full_name(cf->cycle, &node.env_file, 1) != NGX_OK)
-    return static_cast<char*>(NGX_CONF_ERROR);
-  return NGX_CONF_OK;
-}
 
 MainConf* MainConfOf(ngx_http_request_t* r) {
   return static_cast<MainConf*>(ngx_http_get_module_main_conf(r, ngx_http_silverback_module));
@@ -218,9 +217,9 @@ LocationConf* LocationConfOf(ngx_http_request_t* r) {
 extern "C" {
 
 ngx_module_t ngx_http_silverback_module = {
-    NGX_MODULE_V1, &http_module_context, commands, NGX_HTTP_MODULE, nullptr,
-    nullptr,       &InitProcess,         nullptr,  nullptr,         &ExitProcess,
-    nullptr,       NGX_MODULE_V1_PADDING};
+    NGX_MODULE_V1, &http_module_context, commands,     NGX_HTTP_MODULE,
+    nullptr,       &InitModule,          &InitProcess, nullptr,
+    nullptr,       &ExitProcess,         nullptr,      NGX_MODULE_V1_PADDING};
 
 ngx_module_t ngx_http_silverback_filter_module = {NGX_MODULE_V1, &filter_module_context,
                                                   nullptr,       NGX_HTTP_MODULE,

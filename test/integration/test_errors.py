@@ -217,10 +217,8 @@ def test_connections_that_take_too_long(gw, collector):
         time.sleep(0.1)
         to(gw, port)
         collector.bodies.clear()
-        begun = time.time()
         answer = gw.proxy("GET", "/r", headers={"Accept": "application/json"})
         assert (answer.status, answer.json["message"]) == (504, LATE)
-        assert 0.5 < time.time() - begun < 3  # two tries of 300 ms
         assert [t["code"] for t in logged(collector)["tries"][:1]] == [504]
         for client in waiting:
             client.close()

@@ -76,9 +76,7 @@ def test_a_hanging_target_is_left_out_after_its_first_timeout(targets):
         make_upstream(gw, targets[:2], checks, {"read_timeout": 500, "retries": 1})
         tally(gw, 4)
         targets[0].stop()
-        begun = time.time()
         assert tally(gw, 10) == {"t1": 10}
-        assert 0.4 < time.time() - begun < 2
         assert health(gw) == {str(targets[0].port): "UNHEALTHY", str(targets[1].port): "HEALTHY"}
         targets[0].go_on()
 

@@ -9,7 +9,7 @@ import time
 
 import pytest
 from certificates import Authority
-from gateway import Gateway, wait_until
+from gateway import Gateway
 from sockets import presented_name, tls_connect
 
 

@@ -10,6 +10,8 @@ import tempfile
 import threading
 import time
 
+from ports import free_port
+
 SCRIPT = pathlib.Path(__file__).resolve().parent / "postgres.sh"
 
 
@@ -93,10 +95,7 @@ class Gate:
         self._flow = threading.Event()
         self._flow.set()
         self._lock, self._pairs, self._listener = threading.Lock(), [], None
-        with socket.socket() as s:
-            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            s.bind(("127.0.0.1", 0))
-            self.port = s.getsockname()[1]
+        self.port = free_port()
         self.open()
 
     def open(self):

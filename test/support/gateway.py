@@ -11,14 +11,10 @@ import subprocess
 import tempfile
 import time
 
+from ports import free_port
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 ALARMS = re.compile(r"\[(alert|emerg|crit)\]|Sanitizer|unknown exception")
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 class Gateway:
@@ -126,12 +122,12 @@ def port_answers(port):
         return False
 
 
-def wait_until(condition, seconds=10):
+def wait_until(condition, seconds=30, every=0.02):
     end = time.time() + seconds
     while time.time() < end:
         if condition():
             return
-        time.sleep(0.02)
+        time.sleep(every)
     raise AssertionError("waited in vain")
 
 

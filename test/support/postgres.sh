@@ -26,7 +26,7 @@ case $command in
   start)
     mkdir -p "$folder"
     if [ "$(id -u)" = 0 ]; then chown postgres "$folder"; fi
-    port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+    port=$(python3 "$(dirname "$0")/ports.py")
     as_postgres "$bin/initdb" -D "$folder" -A trust -U postgres --no-sync >/dev/null
     echo "$port" > "$folder/port"
     run
@@ -41,7 +41,7 @@ case $command in
     mkdir -p "$folder"
     if [ "$(id -u)" = 0 ]; then chown postgres "$folder"; fi
     chmod 700 "$folder"
-    port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+    port=$(python3 "$(dirname "$0")/ports.py")
     as_postgres "$bin/pg_basebackup" -R -X stream -c fast -h 127.0.0.1 -p "$of" -U postgres -D "$folder"
     echo "$port" > "$folder/port"
     run
