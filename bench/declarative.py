@@ -4,13 +4,14 @@ import pathlib
 import re
 import statistics
 import subprocess
+import tempfile
 import threading
 import time
 
 from gateway import Gateway, NginxServer, free_port, wait_until
 
 ROUTES, SERVICES = 10000, 100
-SECONDS, CONNECTIONS, ROUNDS = 6, 16, 3
+SECONDS, CONNECTIONS, ROUNDS, RATE = 6, 16, 5, 8000
 
 
 def document(upstream_port, version):
@@ -34,7 +35,19 @@ def yaml_text(doc):
     return "\n".join(lines) + "\n"
 
 
-def p99(url):
+def paced(port):
+    """p99 in ms and failures of requests at RATE a second, which leaves processors idle: where clients take all that they get,
+    everything else that runs is a wait of theirs, whoever does it."""
+    with tempfile.NamedTemporaryFile("r") as log:
+        subprocess.run(["h2load", "--h1", "-t1", f"-c{CONNECTIONS}", f"-D{SECONDS}", f"--rps={RATE / CONNECTIONS}", "--log-file", log.name,
+                        "--connect-to", f"127.0.0.1:{port}", f"http://bench.test:{port}/s50/r50"], stdout=subprocess.DEVNULL, check=True)
+        answers = [line.split("\t") for line in log]
+    times = sorted(int(microseconds) for _, _, microseconds in answers)
+    return times[int(len(times) * 0.99)] / 1000, sum(status != "200" for _, status, _ in answers)
+
+
+def saturating(port):
+    url = f"http://127.0.0.1:{port}/s50/r50"
     out = subprocess.run(["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{SECONDS}s", "--latency", "-H", "Host: bench.test", url],
                          stdout=subprocess.PIPE, text=True, check=True).stdout
     number, unit = re.search(r"99%\s+([\d.]+)(us|ms|s)", out).groups()
@@ -55,6 +68,24 @@ def posting_every_second(gw, texts, stop, times):
     while not stop.wait(1):
         times.append(post(gw, texts[turn % 2], "text/yaml"))
         turn += 1
+
+
+def measure(gw, texts, load):
+    """(p99s quiet, p99s with a new configuration each second, seconds of the POSTs, failed requests)"""
+    quiet, busy, times, failed = [], [], [], 0
+    for _ in range(ROUNDS):
+        latency, bad = load(gw.proxy_port)
+        quiet.append(latency)
+        failed += bad
+        stop = threading.Event()
+        poster = threading.Thread(target=posting_every_second, args=(gw, texts, stop, times))
+        poster.start()
+        latency, bad = load(gw.proxy_port)
+        busy.append(latency)
+        failed += bad
+        stop.set()
+        poster.join()
+    return quiet, busy, times, failed
 
 
 def run(build):
@@ -79,28 +110,17 @@ def run(build):
         worker = gw.pids()[1][0]
         posts = {kind: [post(gw, text, kind) for _ in range(ROUNDS) for text in pair] for kind, pair in
                  (("text/yaml", texts), ("application/json", [json.dumps(doc) for doc in docs]))}
-        url = f"http://127.0.0.1:{gw.proxy_port}/s50/r50"
-        quiet, busy, times, failed = [], [], [], 0
-        for _ in range(ROUNDS):
-            latency, bad = p99(url)
-            quiet.append(latency)
-            failed += bad
-            stop = threading.Event()
-            poster = threading.Thread(target=posting_every_second, args=(gw, texts, stop, times))
-            poster.start()
-            latency, bad = p99(url)
-            busy.append(latency)
-            failed += bad
-            stop.set()
-            poster.join()
+        measured = {f"{RATE} requests/s": measure(gw, texts, paced), "as many as there can be": measure(gw, texts, saturating)}
         rss = int(re.search(r"VmRSS:\s+(\d+)", pathlib.Path(f"/proc/{worker}/status").read_text()).group(1)) // 1024
         gw.__exit__(None)
     print(f"\n{ROUTES} routes without a database (YAML: {len(texts[0]) // 1024} KB), {rss} MB in the worker")
     print("\n| what | best | median |\n|---|---|---|")
     rows = {"start to the first answer": starts, "POST /config, YAML": posts["text/yaml"],
-            "POST /config, JSON": posts["application/json"], "POST /config under load": times}
+            "POST /config, JSON": posts["application/json"],
+            **{f"POST /config under load, {name}": times for name, (_, _, times, _) in measured.items()}}
     for name, values in rows.items():
         print(f"| {name} | {min(values):.3f} s | {statistics.median(values):.3f} s |")
-    print(f"| p99 of requests, quiet | {min(quiet):.2f} ms | {statistics.median(quiet):.2f} ms |")
-    print(f"| p99 of requests, a new configuration each second | {min(busy):.2f} ms | {statistics.median(busy):.2f} ms |")
-    print(f"\np99 beside quiet: {statistics.median(busy) / statistics.median(quiet):.2f} ×; failed requests: {failed}")
+    print("\n| requests while a new configuration comes each second | p99, quiet | p99 | beside quiet | failed |\n|---|---|---|---|---|")
+    for name, (quiet, busy, _, failed) in measured.items():
+        before, then = statistics.median(quiet), statistics.median(busy)
+        print(f"| {name} | {before:.2f} ms | {then:.2f} ms | {then / before:.2f} × | {failed} |")

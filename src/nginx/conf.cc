@@ -47,8 +47,8 @@ char* InitNodeConf(ngx_conf_t* cf, NodeConf& node) {
 
 ngx_int_t MakeReplicaFolder(ngx_cycle_t* cycle, const NodeConf& node) {
   if (node.settings == nullptr || ngx_test_config || geteuid() != 0) return NGX_OK;
-  const auto* core = reinterpret_cast<ngx_core_conf_t*>(
-      ngx_get_conf(cycle->conf_ctx, ngx_core_module));
+  const auto* core =
+      reinterpret_cast<ngx_core_conf_t*>(ngx_get_conf(cycle->conf_ctx, ngx_core_module));
   return Guard(cycle->log, "replica folder", ngx_int_t{NGX_ERROR}, [&]() -> ngx_int_t {
     const std::string folder = runtime::ReplicaPath(*node.settings);
     if (mkdir(folder.c_str(), kPrivate) != 0) {

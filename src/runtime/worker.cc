@@ -117,9 +117,20 @@ void Worker::FreeOld() {
     LetGoOnLoop(std::move(old));
     freed = true;
   }
-  // When nothing more comes: the next time round.
-  if (!freed && std::exchange(memory_to_return_, false)) ReturnFreeMemory();
-  memory_to_return_ = memory_to_return_ || freed;
+  ReturnMemory(freed);
+}
+
+// Once nothing more has come for a while: what is given back between two changes is taken again by
+// the next one, page by page, also on the event loop.
+void Worker::ReturnMemory(bool freed) {
+  constexpr std::chrono::seconds kCalm{5};
+  const auto now = std::chrono::steady_clock::now();
+  if (freed) {
+    memory_left_at_ = now;
+  } else if (memory_left_at_ && now - *memory_left_at_ >= kCalm) {
+    memory_left_at_.reset();
+    ReturnFreeMemory();
+  }
 }
 
 // The replica may be much larger than what a worker should take: what was needed once is not kept.

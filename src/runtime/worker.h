@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -52,6 +53,7 @@ class Worker {
   void Swap(std::shared_ptr<const Snapshot> next);
   void Retire(Old old);
   void FreeOld();
+  void ReturnMemory(bool freed);
   void StaySmall();
   void LetGoOnLoop(Old old);
 
@@ -59,8 +61,8 @@ class Worker {
   SnapshotBuilder builder_;
   std::shared_ptr<const Snapshot> snapshot_;
   std::mutex old_mutex_;
-  std::deque<Old> old_;  // the oldest first
-  bool memory_to_return_ = false;
+  std::deque<Old> old_;                                                  // the oldest first
+  std::optional<std::chrono::steady_clock::time_point> memory_left_at_;  // by what was freed
   std::chrono::steady_clock::time_point looked_at_memory_{};
   std::atomic<uint64_t> built_{0};
   std::atomic<bool> stopping_{false};
