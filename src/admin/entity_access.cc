@@ -118,6 +118,21 @@ Result<std::optional<double>> ReadSize(const Json& query) {
   return number;
 }
 
+Result<std::vector<Json>> PluginsNamed(const Context& context, std::string_view name) {
+  std::vector<Json> plugins;
+  store::ListOptions options;
+  options.size = static_cast<size_t>(kMaxPageSize);
+  do {
+    auto page = context.dao.List("plugins", options);
+    if (!page) return page.error();
+    for (Json& plugin : page->rows) {
+      if (StringViewMember(plugin, "name") == name) plugins.push_back(std::move(plugin));
+    }
+    options.offset = page->offset.value_or("");
+  } while (!options.offset.empty());
+  return plugins;
+}
+
 Result<store::ListOptions> ReadListOptions(const Json& query, const schema::Schema& schema) {
   store::ListOptions options;
   const Result<std::optional<double>> size = ReadSize(query);

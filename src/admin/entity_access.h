@@ -29,6 +29,9 @@ Json ReferenceTo(const schema::Schema& schema, const Json& row);
 // Whether the foreign field of `row` refers to `id`.
 bool RefersTo(const Json& row, const std::string& foreign_field, const std::string& id);
 
+// Every plugin of that name.
+Result<std::vector<Json>> PluginsNamed(const Context& context, std::string_view name);
+
 // From `size`, `offset` and, for entities with tags, `tags`.
 Result<store::ListOptions> ReadListOptions(const Json& query, const schema::Schema& schema);
 // `size` as Kong reads it: a number, not yet checked against the limits.

@@ -109,6 +109,10 @@ struct Catalog::Impl {
       }
     }
     for (const auto& entity : entities) {
+      entity->set_entities([this](std::string_view name) -> const schema::Schema* {
+        const auto known = by_name.find(name);
+        return known == by_name.end() ? nullptr : known->second;
+      });
       const Kinds* found = entity->name() == "plugins"       ? &plugins
                            : entity->name() == "vaults_beta" ? &vaults
                                                              : nullptr;

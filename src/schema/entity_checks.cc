@@ -155,11 +155,13 @@ bool Applies(const EntityCheckKind& kind, const EntityCheck& check, const Scope&
     any_present = any_present || IsPresent(scope.record, name);
     if (!kind.with_invalid && FindMember(scope.errors, name) != nullptr) return false;
   }
-  if (!any_present) return kind.with_absent && !scope.context.updating;
+  if (!any_present) return kind.with_absent && !scope.context.updating && !scope.context.partial;
   bool complete = true;
   for (const std::string& name : check.required) {
     if (IsPresent(scope.record, name)) continue;
-    SetErrorAt(scope.errors, name, "field required for entity check");
+    SetErrorAt(scope.errors, name,
+               std::string("field required for entity check") +
+                   (scope.context.updating ? " when updating" : ""));
     complete = false;
   }
   return complete;

@@ -54,14 +54,35 @@ Json EscapesOf(std::string path) {
   return "invalid url-encoded value: '" + path.substr(bad, 3) + "'";
 }
 
-bool IsPlainPath(const std::string& path) { return LuaFind(path, "^/[%w%.%-%_~%/%%]*$"); }
+// What may stand in a path: RFC 3986's pchar and '/'.
+bool IsUriPath(const std::string& path) { return LuaFind(path, "^/[%w%.%-_~/%%:@!$&'()*+,;=]*$"); }
+
+// What the router takes as it is. Anything else is a regular expression.
+bool IsPlainPath(const std::string& path) { return LuaFind(path, "^/[%w%.%-_~/%%]*$"); }
 
 Json Path(const std::string& path) {
-  if (!IsPlainPath(path)) {
+  if (!IsUriPath(path)) {
     return "invalid path: '" + path +
            "' (characters outside of the reserved list of RFC 3986 found)";
   }
   return EscapesOf(path);
+}
+
+// PCRE's words of old for what its successor calls otherwise.
+std::string PcreReason(int code) {
+  switch (code) {
+    case PCRE2_ERROR_MISSING_CLOSING_PARENTHESIS:
+      return "missing )";
+    case PCRE2_ERROR_UNMATCHED_CLOSING_PARENTHESIS:
+      return "unmatched parentheses";
+    case PCRE2_ERROR_QUANTIFIER_INVALID:
+      return "nothing to repeat";
+    default:
+      break;
+  }
+  PCRE2_UCHAR reason[200];
+  pcre2_get_error_message(code, reason, sizeof reason);
+  return reinterpret_cast<char*>(reason);
 }
 
 Json RegexError(const std::string& pattern, const std::string& prefix, const std::string& suffix) {
@@ -73,18 +94,21 @@ Json RegexError(const std::string& pattern, const std::string& prefix, const std
     pcre2_code_free(compiled);
     return nullptr;
   }
-  PCRE2_UCHAR reason[200];
-  pcre2_get_error_message(code, reason, sizeof reason);
-  return prefix + reinterpret_cast<char*>(reason) + suffix;
+  std::string reason = "pcre_compile() failed: " + PcreReason(code) + " in \"" + pattern + "\"";
+  if (offset < pattern.size()) reason += " at \"" + pattern.substr(offset) + "\"";
+  return prefix + reason + suffix;
 }
 
 Json RoutePath(const std::string& path) {
-  if (IsPlainPath(path)) return EscapesOf(path);
+  if (IsUriPath(path)) {
+    if (Json bad = EscapesOf(path); !bad.is_null()) return bad;
+  }
+  if (IsPlainPath(path)) return nullptr;
   return RegexError(path, "invalid regex: '" + path + "' (PCRE returned: ", ")");
 }
 
 Json RouteHost(const std::string& host) {
-  const HostPort parsed = ParseHostPort(ReplaceAll(host, "*", "wildcard"));
+  const HostPort parsed = ParseHostPort(ReplaceAll(host, "*", "abc"));
   return parsed.valid ? Json() : Json(parsed.error);
 }
 
@@ -108,14 +132,12 @@ Json Sni(const std::string& name) {
 }
 
 Json WildcardSni(const std::string& name) {
-  if (name == "*") return nullptr;
   const size_t star = name.find('*');
   if (star == std::string::npos) return Sni(name);
+  if (star != 0 && star != name.size() - 1)
+    return "wildcard must be leftmost or rightmost character";
   if (name.find('*', star + 1) != std::string::npos) return "only one wildcard must be specified";
-  const bool left = star == 0 && name.size() > 1 && name[1] == '.';
-  const bool right = star == name.size() - 1 && name.size() > 1 && name[name.size() - 2] == '.';
-  if (!left && !right) return "wildcard must be leftmost or rightmost character";
-  return Sni(left ? name.substr(2) : name.substr(0, name.size() - 2));
+  return Sni(ReplaceAll(name, "*", "wildcard"));
 }
 
 Json IpOrCidr(const std::string& text) {
@@ -141,8 +163,10 @@ Json Target(const std::string& target) {
                                      : Json("Invalid target; not a valid hostname or ip address");
 }
 
-Json UrlWithHost(const std::string& url) {
-  return ParseUrl(url).host.empty() ? Json("missing host in url") : Json();
+Json UrlWithHost(const std::string& text) {
+  const Url url = ParseUrl(text);
+  if (url.host.empty()) return "missing host in url";
+  return url.scheme ? Json() : Json("missing scheme in url");
 }
 
 Json RedirectUri(const std::string& uri) {

@@ -68,7 +68,8 @@ HostPort ParseNameOrV4(std::string_view text) {
   HostPort out;
   const size_t colon = text.find(':');
   out.host = std::string(text.substr(0, colon));
-  out.is_ip = !out.host.empty() && LooksLikeV4(out.host);
+  const bool port_fits = colon == text.npos || LooksLikeV4(text.substr(colon + 1));
+  out.is_ip = !out.host.empty() && LooksLikeV4(out.host) && port_fits;
   out.error = (out.is_ip ? "invalid ipv4 address: " : "invalid hostname: ") + std::string(text);
   if (colon != std::string_view::npos) {
     const std::string_view digits = text.substr(colon + 1);

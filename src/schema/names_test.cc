@@ -24,6 +24,7 @@ TEST(HostPort, SaysWhatIsWrong) {
   EXPECT_EQ(ParseHostPort("[::1]:70000").error, kInvalidPort);
   EXPECT_EQ(ParseHostPort("a-.test:1").error, "invalid hostname: a-.test:1");
   EXPECT_EQ(ParseHostPort("a:b").error, "invalid hostname: a:b");
+  EXPECT_EQ(ParseHostPort("1:b").error, "invalid hostname: 1:b");
   EXPECT_EQ(ParseHostPort("300.1.1.1").error, "invalid ipv4 address: 300.1.1.1");
   EXPECT_EQ(ParseHostPort("1::x").error, "invalid ipv6 address: 1::x");
 }

@@ -246,19 +246,13 @@ Result<Json> Schema::Process(Json input, Operation operation, const Json* curren
   const Json ttl =
       operation == Operation::kDeclarative && has_ttl_ ? TakeTtl(input, errors) : Json();
   const Json given = definition_.contains("transformations") ? input : Json();
-  ExpandShorthands(root_.shorthands, input, errors);
   const auto input_view = ViewFor(input);
-  for (const Field& field : input_view->fields) {
-    const auto member = input.find(field.name);
-    if (field.shorthands.empty() || member == input.end()) continue;
-    Json nested = Json::object();
-    ExpandShorthands(field.shorthands, *member, nested);
-    if (!nested.empty()) errors[field.name] = std::move(nested);
-  }
+  const auto dropped = ExpandAll(input_view->fields, input, errors);
   if (!errors.empty()) return Violation(std::move(errors));
   KeepReferences(root_.fields, input);
   Settle(input);
   FillFields(input_view->fields, input, operation, values);
+  for (const std::string& name : dropped) input.erase(name);
   if (current) {
     errors = ImmutableErrors(input_view->fields, input, *current);
     if (!errors.empty()) return Violation(std::move(errors));
@@ -267,10 +261,29 @@ Result<Json> Schema::Process(Json input, Operation operation, const Json* curren
   if (has_kinds()) errors = UnknownKind(input);
   if (errors.empty()) errors = Violations(*ViewFor(input), input, given, current);
   if (!errors.empty()) return Violation(std::move(errors));
+  if (!dropped.empty()) FillFields(input_view->fields, input, operation, values);
   KeepReferences(root_.fields, input);
   Settle(input);
   if (!ttl.is_null()) input["ttl"] = ttl;
   return input;
+}
+
+// Puts what shorthands stand for in their place. As in Kong, a record within with a bad shorthand
+// counts as not given: their names.
+std::vector<std::string> Schema::ExpandAll(const std::vector<Field>& fields, Json& input,
+                                           Json& errors) const {
+  std::vector<std::string> dropped;
+  ExpandShorthands(root_.shorthands, input, errors);
+  for (const Field& field : fields) {
+    const auto member = input.find(field.name);
+    if (field.shorthands.empty() || member == input.end()) continue;
+    Json bad = Json::object();
+    ExpandShorthands(field.shorthands, *member, bad);
+    if (bad.empty()) continue;
+    input.erase(member);
+    dropped.push_back(field.name);
+  }
+  return dropped;
 }
 
 // Nothing more can be said of a row of an unknown kind.
@@ -287,12 +300,20 @@ Json Schema::UnknownKind(const Json& row) const {
 
 Json Schema::Violations(const View& view, const Json& row, const Json& given,
                         const Json* current) const {
-  Json errors = ValidateRecord(view.fields, view.checks, row, {current != nullptr});
+  Json errors = ValidateRecord(view.fields, view.checks, row, {current != nullptr, &entities_});
   if (errors.is_null()) errors = Json::object();
   if (const Json* rules = FindMember(definition_, "transformations")) {
     for (const Json& rule : *rules) CheckTransformation(rule, row, given, current, errors);
   }
   return errors;
+}
+
+Json Schema::CheckGiven(const Json& given, bool updating) const {
+  if (has_kinds()) {
+    if (Json unknown = UnknownKind(given); !unknown.empty()) return unknown;
+  }
+  const auto view = ViewFor(given);
+  return ValidateRecord(view->fields, view->checks, given, {updating, &entities_, true});
 }
 
 Json Schema::CheckField(std::string_view name, const Json& value) const {

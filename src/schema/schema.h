@@ -145,6 +145,9 @@ class Schema {
   // For declarative files: as insert; foreign references may be names (resolved by the caller).
   Result<Json> CheckDeclarative(Json input, const AutoValues& values = AutoValues::System()) const;
 
+  // What is wrong with the members that are there, whatever is missing; null: nothing.
+  Json CheckGiven(const Json& given, bool updating) const;
+
   // What is wrong with `value` as that field alone, or null.
   Json CheckField(std::string_view name, const Json& value) const;
 
@@ -155,6 +158,10 @@ class Schema {
   // Where the kinds of a schema with a "subschema_key" are found: plugins, by entity::Catalog.
   using SubschemaLookup = std::function<const Schema*(std::string_view)>;
   void set_subschemas(SubschemaLookup lookup) { subschemas_ = std::move(lookup); }
+
+  // Where the entities are that foreign fields refer to, by name.
+  using EntityLookup = std::function<const Schema*(std::string_view)>;
+  void set_entities(EntityLookup lookup) { entities_ = std::move(lookup); }
 
  private:
   Schema();
@@ -174,6 +181,8 @@ class Schema {
   Result<Json> Process(Json input, Operation operation, const Json* current,
                        const AutoValues& values) const;
   void Settle(Json& row) const;
+  std::vector<std::string> ExpandAll(const std::vector<Field>& fields, Json& input,
+                                     Json& errors) const;
   Json UnknownKind(const Json& row) const;
   Json Violations(const View& view, const Json& row, const Json& given, const Json* current) const;
 
@@ -192,6 +201,7 @@ class Schema {
   Json definition_, shown_;
   Field root_;  // a record that holds the fields
   SubschemaLookup subschemas_;
+  EntityLookup entities_;
   std::unique_ptr<Cache> cache_ = std::make_unique<Cache>();
 };
 

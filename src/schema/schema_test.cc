@@ -119,6 +119,44 @@ TEST(Schema, AKindHasFieldsOfItsOwn) {
   EXPECT_EQ(unknown.error().fields(), Json({{"protocols", "unknown type: smtp"}}));
 }
 
+TEST(Schema, AReferenceWithoutAKeyIsCheckedAsWhatItRefersTo) {
+  const auto schema = Thing();
+  const auto routes = Schema::Parse(Json::parse(R"json({
+    "name": "routes", "subschema_key": "protocols", "subschemas": [{"for": ["http"]}],
+    "fields": [{"id": {"type": "string", "uuid": true}},
+               {"protocols": {"type": "set", "elements": {"type": "string"}}},
+               {"name": {"type": "string"}}, {"paths": {"type": "array", "required": true}}],
+    "hidden_entity_checks": [{"at_least_one_of": ["name", "paths"]}]})json"));
+  ASSERT_TRUE(routes);
+  schema->set_entities([&](std::string_view) { return routes->get(); });
+  const auto errors = [&](const Json& reference) {
+    return FieldsOf(schema->CheckInsert({{"name", "n"}, {"service", reference}}))["service"];
+  };
+  EXPECT_EQ(errors({{"id", "x"}}), Json({{"protocols", "required field missing"}}));
+  const Json kind = {"http"};
+  EXPECT_EQ(errors({{"protocols", kind}}), Json({{"id", "missing primary key"}}));
+  EXPECT_EQ(errors({{"protocols", kind}, {"name", 1}, {"z", 1}}),
+            Json({{"name", "expected a string"}, {"z", "unknown field"}}));
+  EXPECT_EQ(errors({{"protocols", kind}, {"name", "r"}, {"paths", nullptr}}),
+            Json({{"paths", "required field missing"}}));
+}
+
+TEST(Schema, ARecordWithABadShorthandCountsAsNotGiven) {
+  const auto schema = Schema::Parse(Json::parse(R"json({"name": "plugins", "fields": [
+    {"config": {"type": "record", "required": true,
+                "fields": [{"deny": {"type": "array", "elements": {"type": "string"}, "default": []}}],
+                "shorthand_fields": [{"blacklist": {"type": "array", "elements": {"type": "string"},
+                                                    "derive": "deny"}}]}}]})json"));
+  ASSERT_TRUE(schema);
+  const Json bad = {{"config", {{"blacklist", 1}, {"deny", {"a"}}}}};
+  const auto made = (*schema)->CheckInsert(bad);
+  ASSERT_TRUE(made) << made.error().message();
+  EXPECT_EQ((*made)["config"], Json::parse(R"({"deny": []})"));
+  const auto kept = (*schema)->CheckUpdate(bad, {{"config", {{"deny", {"kept"}}}}});
+  ASSERT_TRUE(kept) << kept.error().message();
+  EXPECT_EQ((*kept)["config"], Json::parse(R"({"deny": ["kept"]})"));
+}
+
 TEST(Schema, ShowsNoneOfOurOwnKeys) {
   const std::string shown = Thing()->shown().dump();
   EXPECT_EQ(shown.find("check\""), std::string::npos);

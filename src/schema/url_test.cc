@@ -31,8 +31,9 @@ TEST(ParseUrl, TakesAnyText) {
   EXPECT_EQ(ParseUrl("http://[::1]/").port, std::nullopt);
 }
 
-TEST(UrlChecks, WantAHost) {
-  for (const char* good : {"http://a.test", "x://a", "//a.test", "http://[::1]:80"})
+TEST(UrlChecks, WantAHostAndAScheme) {
+  EXPECT_EQ(RunNamedCheck("url", "//a.test"), "missing scheme in url");
+  for (const char* good : {"http://a.test", "x://a", "http://[::1]:80"})
     EXPECT_TRUE(RunNamedCheck("url", good).is_null()) << good;
   for (const char* bad : {"a.test", "http://", "http:///x", "http://:80", "http://u@/", "http:a"})
     EXPECT_EQ(RunNamedCheck("url", bad), "missing host in url") << bad;
@@ -51,6 +52,34 @@ TEST(PathChecks, ShowTheBadEscapeWithTheGoodOnesBlackedOut) {
   EXPECT_EQ(RunNamedCheck("path", "/%a%20"), "invalid url-encoded value: '%a_'");
   EXPECT_EQ(RunNamedCheck("path", "/%20%"), "invalid url-encoded value: '%'");
   EXPECT_TRUE(RunNamedCheck("path", "/%20%2f").is_null());
+}
+
+TEST(PathChecks, TakeWhatAUriMayHold) {
+  EXPECT_TRUE(RunNamedCheck("path", "/a:b@c!$&'()*+,;=-._~").is_null());
+  for (const char* bad : {"/a b", "/a?b", "/a#b", "/[a]", "/\\", "/\xC3\xA9"})
+    EXPECT_TRUE(RunNamedCheck("path", bad).is_string()) << bad;
+}
+
+TEST(PathChecks, OfRoutesMayBeRegularExpressions) {
+  for (const char* good : {"/a", "/a+", "/[a]%zz", "/a b", "/(x|y)$"})
+    EXPECT_TRUE(RunNamedCheck("route_path", good).is_null()) << good;
+  // An escape is one in whatever could be a path.
+  EXPECT_EQ(RunNamedCheck("route_path", "/a+%zz"), "invalid url-encoded value: '%zz'");
+  EXPECT_EQ(RunNamedCheck("route_path", "/a("),
+            "invalid regex: '/a(' (PCRE returned: pcre_compile() failed: missing ) in \"/a(\")");
+  EXPECT_EQ(RunNamedCheck("route_path", "/a)b"),
+            "invalid regex: '/a)b' (PCRE returned: pcre_compile() failed: unmatched parentheses in "
+            "\"/a)b\" at \")b\")");
+}
+
+TEST(NameChecks, AWildcardIsTheFirstOrTheLastCharacter) {
+  for (const char* good : {"*", "*.a.test", "a.test.*", "*a.test", "*.1.2.3.4"})
+    EXPECT_TRUE(RunNamedCheck("wildcard_sni", good).is_null()) << good;
+  EXPECT_EQ(RunNamedCheck("wildcard_sni", "a.*.b.*"),
+            "wildcard must be leftmost or rightmost character");
+  EXPECT_EQ(RunNamedCheck("wildcard_sni", "*.a.*"), "only one wildcard must be specified");
+  EXPECT_EQ(RunNamedCheck("wildcard_sni", "*.a b"), "invalid value: wildcard.a b");
+  EXPECT_EQ(RunNamedCheck("route_host", "*.a b"), "invalid hostname: abc.a b");
 }
 
 }  // namespace

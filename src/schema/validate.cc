@@ -65,19 +65,30 @@ Json ValidateListAsRecord(const Field& field, const Json& list, const ValidateCo
 Json ValidateRecordValue(const Field& field, const Json& value, const ValidateContext& context) {
   if (!value.is_structured()) return "expected a record";
   // Records within are whole, also in an update.
-  const ValidateContext inner = {context.updating};
+  const ValidateContext inner = {context.updating, context.entities};
   if (value.is_array() && !value.empty()) return ValidateListAsRecord(field, value, inner);
   return ValidateRecord(field.fields, field.checks, value.is_array() ? Json(Json::object()) : value,
                         inner);
 }
 
-Json ValidateForeign(const Json& value) {
+Json PrimaryKeyError(const Json& value) {
   const Json* id = FindMember(value, "id");
   if (!id || *id == false) return {{"id", "missing primary key"}};
   if (id->is_null()) return {{"id", kRequired}};
   if (!id->is_string()) return {{"id", "expected a string"}};
   if (!IsUuid(id->get_ref<const std::string&>())) return {{"id", "expected a valid UUID"}};
   return nullptr;
+}
+
+// A reference without a key may hold other members of the entity: what is wrong with those comes
+// first.
+Json ValidateForeign(const Field& field, const Json& value, const ValidateContext& context) {
+  Json error = PrimaryKeyError(value);
+  if (error.is_null() || !value.is_object() || !context.entities || !*context.entities)
+    return error;
+  const Schema* target = (*context.entities)(field.reference);
+  Json more = target ? target->CheckGiven(value, context.updating) : Json();
+  return more.is_null() ? error : more;
 }
 
 bool IsIntegral(const Json& value) {
@@ -106,7 +117,7 @@ Json ValidateType(const Field& field, const Json& value, const ValidateContext& 
     case FieldType::kRecord:
       return ValidateRecordValue(field, value, context);
     case FieldType::kForeign:
-      return ValidateForeign(value);
+      return ValidateForeign(field, value, context);
     case FieldType::kAny:
     case FieldType::kJson:
       return nullptr;
@@ -129,7 +140,7 @@ Json ValidateNull(const Field& field) {
 
 // A member that a record leaves out is as good as its default.
 Json ValidateAbsent(const Field& field, const ValidateContext& context) {
-  if (field.has_default) return nullptr;
+  if (field.has_default || context.partial) return nullptr;
   if (!field.required) return ValidateNull(field);
   return field.type == FieldType::kRecord ? ValidateField(field, Json::object(), context)
                                           : Json(kRequired);

@@ -8,7 +8,9 @@
 namespace silverback::schema {
 
 struct ValidateContext {
-  bool updating = false;  // some messages begin with "when updating, "
+  bool updating = false;                           // some messages begin with "when updating, "
+  const Schema::EntityLookup* entities = nullptr;  // what may be referred to
+  bool partial = false;                            // only what is given is looked at
 };
 
 // `value` null (or absent) is right unless the field is required.

@@ -232,11 +232,11 @@ Status Dao::UpdateIn(Operation& operation, const Schema& schema, const Key& key,
   const auto ttl = TakeTtl(schema, patch);
   if (!ttl) return ttl.error();
   LowerUuids(schema, patch);
-  const Json sent = patch;
-  if (Status done = operation.ResolveForeign(schema, patch); !done) return done;
   auto old = operation.Find(schema, key);
   if (!old) return old.error();
   if (!*old) return Missing(schema, key);
+  const Json sent = patch;
+  if (Status done = operation.ResolveForeign(schema, patch); !done) return done;
   if (Status turned = TurnToOther(operation, schema, key, patch, *old); !turned) return turned;
   const Json given = patch;
   const Json current = schema.Present(**old);

@@ -114,7 +114,7 @@ Result<Page> Dao::ListRows(const Schema& schema, PageRequest request, const List
   }
   const schema::Field* key = schema.FindField(schema.primary_key());
   if (key && key->uuid && !after->empty() && !IsUuid(*after)) {
-    return InvalidOffsetError(options.offset, "bad json encoding");
+    return InvalidOffsetError(options.offset, read_only() ? "invalid offset" : "bad json encoding");
   }
   request.size = *size;
   request.after = *std::move(after);

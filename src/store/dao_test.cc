@@ -32,6 +32,10 @@ TEST_F(ReadOnlyDao, RefusesWritesAfterValidation) {
             "cannot update 'services' entities by 'name' when not using a database");
   EXPECT_EQ(dao_.Update("services", {"name", "none"}, {{"retries", 1}}).error().code(),
             ErrorCode::kNotFound);
+  // Nobody looks at what a change refers to before there is something to change.
+  const Json elsewhere = {{"service", {{"name", "none"}}}};
+  EXPECT_EQ(dao_.Update("routes", {"name", "none"}, elsewhere).error().code(),
+            ErrorCode::kNotFound);
   EXPECT_EQ(dao_.Delete("services", {"name", "s"}).error().message(),
             "cannot remove 'services' entities by 'name' when not using a database");
   EXPECT_EQ(dao_.Delete("services", {"", kId}).error().message(),
@@ -51,6 +55,16 @@ TEST_F(ReadOnlyDao, AFullPageHasAnOffset) {
   ASSERT_TRUE(page);
   EXPECT_TRUE(page->rows.empty());
   EXPECT_FALSE(page->offset);
+}
+
+TEST_F(ReadOnlyDao, AnOffsetThatIsNone) {
+  ListOptions options;
+  options.offset = "WyJhIl0=";
+  EXPECT_EQ(dao_.List("services", options).error().message(),
+            "'WyJhIl0=' is not a valid offset: invalid offset");
+  options.offset = "!";
+  EXPECT_EQ(dao_.List("services", options).error().message(),
+            "'!' is not a valid offset: bad base64 encoding");
 }
 
 TEST_F(ReadOnlyDao, TagsOfOneAreEmpty) {

@@ -482,3 +482,21 @@ def test_what_was_read_can_be_written_back_and_made_again(gw):
         assert made.status == 200, (collection, made.body)
         assert without_times(made.json) == without_times(row)
         assert made.json["created_at"] == row["created_at"]
+
+
+# --- acme
+
+def test_acme_answers_only_where_the_plugin_is(gw):
+    assert gw.admin("POST", "/acme", {"host": "a.test"}).status == 404
+    page = gw.admin("GET", "/acme/certificates")
+    assert (page.status, b"404 Not Found" in page.body) == (404, True)
+    plugin = gw.create("/plugins", {"name": "acme", "config": {"account_email": "a@b.test", "domains": ["a.test"], "tos_accepted": True}})
+    try:
+        assert gw.admin("GET", "/acme/certificates").json == {"data": {}}
+        missing = gw.admin("GET", "/acme/certificates/x.test")
+        assert (missing.status, missing.json["message"]) == (404, "Certificate for host x.testnot found in storage")
+        assert gw.admin("POST", "/acme", {"host": "a.test:80"}).json["message"] == "port is not allowed in host"
+        test = gw.admin("POST", "/acme", {"host": "z.test", "test_http_challenge_flow": True})
+        assert test.json["message"].endswith("host is not included in plugin config.domains")
+    finally:
+        gw.admin("DELETE", f"/plugins/{plugin['id']}")

@@ -2,6 +2,7 @@
 // nodes that share the store are told what was removed.
 #include <string>
 
+#include "admin/entity_access.h"
 #include "admin/routes/routes.h"
 #include "store/cluster_events.h"
 #include "util/string_util.h"
@@ -30,14 +31,9 @@ Result<std::vector<Cache>> CachesOf(Call& call, const std::string& plugin_id) {
     if (*plugin) AddCache(**plugin, caches);
     return caches;
   }
-  store::ListOptions options;
-  options.size = 1000;
-  do {
-    auto page = call.context.dao.List("plugins", options);
-    if (!page) return page.error();
-    for (const Json& plugin : page->rows) AddCache(plugin, caches);
-    options.offset = page->offset.value_or("");
-  } while (!options.offset.empty());
+  const auto plugins = PluginsNamed(call.context, "proxy-cache");
+  if (!plugins) return plugins.error();
+  for (const Json& plugin : *plugins) AddCache(plugin, caches);
   return caches;
 }
 
