@@ -14,22 +14,28 @@
 namespace silverback::nginx {
 namespace {
 
+constexpr std::string_view kVia = "Via", kUpstreamStatus = "X-Kong-Upstream-Status",
+                           kUpstreamLatency = "X-Kong-Upstream-Latency",
+                           kProxyLatency = "X-Kong-Proxy-Latency",
+                           kResponseLatency = "X-Kong-Response-Latency";
+
 ngx_http_output_header_filter_pt next_header_filter;
 ngx_http_output_body_filter_pt next_body_filter;
 
 ngx_int_t BodyFilter(ngx_http_request_t* r, ngx_chain_t* in);
 
-// A header that is made for nearly every response: no copies but the digits.
-void SetNumber(ngx_http_request_t* r, std::string_view name, int64_t number) {
+// Headers that are made for nearly every response: no copies but the digits.
+void AddNumber(ngx_http_request_t* r, std::string_view name, int64_t number) {
   auto* digits = static_cast<u_char*>(ngx_pnalloc(r->pool, NGX_INT64_LEN));
   if (digits == nullptr) throw std::bad_alloc();
   auto* first = reinterpret_cast<char*>(digits);
   const char* end = std::to_chars(first, first + NGX_INT64_LEN, number).ptr;
-  response_headers::SetBorrowed(r, name, {static_cast<size_t>(end - first), digits});
+  response_headers::AddBorrowed(r, name, {static_cast<size_t>(end - first), digits});
 }
 
-void SetFixed(ngx_http_request_t* r, std::string_view name, std::string_view value) {
-  response_headers::SetBorrowed(r, name, Borrow(value));
+void SetNumber(ngx_http_request_t* r, std::string_view name, int64_t number) {
+  response_headers::Remove(r, name);
+  AddNumber(r, name, number);
 }
 
 // What a Connection header may say without naming another header (or one that stays).
@@ -70,16 +76,25 @@ void AddProxiedHeaders(RequestContext& context) {
   const HeaderSwitches& on = context.gateway().headers();
   const int64_t sent =
       context.balancer_ended_ms != 0 ? context.balancer_ended_ms : context.access_ended_ms;
-  if (on.upstream_latency) SetNumber(r, "X-Kong-Upstream-Latency", context.header_filter_ms - sent);
-  if (on.proxy_latency) SetNumber(r, "X-Kong-Proxy-Latency", sent - context.StartedMs());
-  if (on.via) SetFixed(r, "Via", kServerName);
+  // What the upstream says in their place is hidden in one go.
+  EachElement(r->headers_out.headers, [&](ngx_table_elt_t& element) {
+    const std::string_view name = View(element.key);
+    if ((on.upstream_latency && EqualsIgnoreCase(name, kUpstreamLatency)) ||
+        (on.proxy_latency && EqualsIgnoreCase(name, kProxyLatency)) ||
+        (on.via && EqualsIgnoreCase(name, kVia)))
+      element.hash = 0;
+    return true;
+  });
+  if (on.upstream_latency) AddNumber(r, kUpstreamLatency, context.header_filter_ms - sent);
+  if (on.proxy_latency) AddNumber(r, kProxyLatency, sent - context.StartedMs());
+  if (on.via) response_headers::AddBorrowed(r, kVia, Borrow(kServerName));
 }
 
 void AddLocalHeaders(RequestContext& context) {
   ngx_http_request_t* r = context.request();
   const HeaderSwitches& on = context.gateway().headers();
   if (on.response_latency)
-    SetNumber(r, "X-Kong-Response-Latency", context.header_filter_ms - context.StartedMs());
+    SetNumber(r, kResponseLatency, context.header_filter_ms - context.StartedMs());
   // An answer that a plugin took from another gateway says so by its Via header.
   if (on.via && response_headers::First(r, "via") == kServerName) return;
   response_headers::Remove(r, "server");
@@ -121,8 +136,7 @@ void FilterHeaders(RequestContext& context) {
   if (context.proxied) {
     if (!context.unexpected) RemoveHopByHopHeaders(context);
     if (context.gateway().headers().upstream_status) {
-      if (const auto status = context.UpstreamStatus())
-        SetNumber(r, "X-Kong-Upstream-Status", *status);
+      if (const auto status = context.UpstreamStatus()) SetNumber(r, kUpstreamStatus, *status);
     }
     SetHashCookie(context);
   }

@@ -44,9 +44,9 @@ std::vector<std::string_view> All(ngx_http_request_t* r, std::string_view name);
 void Add(ngx_http_request_t* r, std::string_view name, std::string_view value);
 void Set(ngx_http_request_t* r, std::string_view name, std::string_view value);
 void Remove(ngx_http_request_t* r, std::string_view name);
-// As Set, for a header whose name and value live as long as the request and which nginx has no
+// As Add, for a header whose name and value live as long as the request and which nginx has no
 // field for.
-void SetBorrowed(ngx_http_request_t* r, std::string_view name, ngx_str_t value);
+void AddBorrowed(ngx_http_request_t* r, std::string_view name, ngx_str_t value);
 // Neither the given one nor nginx' own name: no Server header at all.
 void SuppressServer(ngx_http_request_t* r);
 

@@ -46,14 +46,14 @@ ngx_connection_t* KeepalivePool::Take(Kind& kind) {
   return connection;
 }
 
-bool KeepalivePool::Put(const KindRef& kind, ngx_connection_t* connection) {
+bool KeepalivePool::Put(Kind& kind, ngx_connection_t* connection) {
   if (limits_.size == 0 || (limits_.requests != 0 && connection->requests >= limits_.requests))
     return false;
-  auto& list = kind->idle;
+  auto& list = kind.idle;
   if (list.size() >= limits_.size) Close(list.back());
   if (spare_.empty()) spare_.emplace_front();
   list.splice(list.begin(), spare_, spare_.begin());
-  list.front() = Idle{this, connection, kind.get(), list.begin()};
+  list.front() = Idle{this, connection, &kind, list.begin()};
 
   if (connection->read->timer_set) ngx_del_timer(connection->read);
   if (connection->write->timer_set) ngx_del_timer(connection->write);

@@ -32,7 +32,7 @@ class KeepalivePool {
   // An idle connection of that kind, or nullptr. The caller owns it.
   ngx_connection_t* Take(Kind& kind);
   // Takes a connection over; false: it is not to be kept, the caller closes it.
-  bool Put(const KindRef& kind, ngx_connection_t* connection);
+  bool Put(Kind& kind, ngx_connection_t* connection);
 
  private:
   struct Idle {

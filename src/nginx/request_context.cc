@@ -26,7 +26,7 @@ class RequestResumer final : public plugin::Exchange::Resumer {
 };
 
 RequestContext::RequestContext(ngx_http_request_t* r, Gateway& gateway)
-    : r_(r), gateway_(gateway), runner_(gateway.snapshot(), gateway.log()) {}
+    : upstream(r->pool), r_(r), gateway_(gateway), runner_(gateway.snapshot(), gateway.log()) {}
 
 RequestContext::~RequestContext() = default;
 

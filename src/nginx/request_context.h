@@ -11,6 +11,7 @@
 
 #include "nginx/conf.h"
 #include "nginx/gateway.h"
+#include "nginx/keepalive_pool.h"
 #include "nginx/ngx.h"
 #include "nginx/upstream_choice.h"
 #include "nginx/upstream_target.h"
@@ -155,12 +156,15 @@ class RequestContext final : public plugin::Exchange {
 
   // -- the upstream's side (upstream_choice.cc, upstream_peer.cc)
   struct Upstream {
+    explicit Upstream(ngx_pool_t* pool) : tries(PoolAllocator<Try>(pool)) {}
     std::string_view scheme;
     std::string host_header;
     std::string_view hostname;  // the service's or overridden_host
     int port = 0;
     UpstreamTls tls;
-    std::vector<Try> tries;
+    std::string tls_key;          // what makes a TLS session fit for this try
+    KeepalivePool::KindRef kind;  // of this try's connection; null where its address has it
+    Tries tries;
     std::string overridden_host;  // by a plugin; "" when not
     int overridden_port = 0;
     bool has_no_balancer = false;  // a plugin has put an upstream in an address' place

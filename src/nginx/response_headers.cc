@@ -145,8 +145,7 @@ void Remove(ngx_http_request_t* r, std::string_view name) {
   if (ngx_table_elt_t** slot = SlotOf(r, name)) *slot = nullptr;
 }
 
-void SetBorrowed(ngx_http_request_t* r, std::string_view name, ngx_str_t value) {
-  Hide(r, name);
+void AddBorrowed(ngx_http_request_t* r, std::string_view name, ngx_str_t value) {
   ngx_table_elt_t* element = Push(r);
   element->key = Borrow(name);
   element->value = value;

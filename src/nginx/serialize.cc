@@ -58,7 +58,7 @@ Json TlsToJson(SSL* ssl, std::string_view client_verify) {
           {"client_verify", client_verify.empty() ? verified : client_verify}};
 }
 
-Json TriesToJson(const std::vector<Try>& tries) {
+Json TriesToJson(const Tries& tries) {
   Json list = Json::array();
   for (const Try& each : tries) {
     Json entry = {{"ip", each.ip},

@@ -12,7 +12,7 @@ namespace silverback::nginx {
 
 // `client_verify`: how a plugin has judged the client's certificate; "" when none has.
 Json TlsToJson(SSL* ssl, std::string_view client_verify);
-Json TriesToJson(const std::vector<Try>& tries);
+Json TriesToJson(const Tries& tries);
 // route, service, consumer and authenticated_entity of an entry.
 void PutEntities(const plugin::Exchange& exchange, Json& entry);
 

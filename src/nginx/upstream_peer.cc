@@ -11,15 +11,14 @@
 namespace silverback::nginx {
 namespace {
 
-// One request's tries.
+// One request's tries. Goes without a destructor: what has one is in the context.
 struct Peer {
   Peer(RequestContext& its_context, ngx_http_request_t* request)
       : context(its_context), r(request) {}
   RequestContext& context;
   ngx_http_request_t* r;
   ngx_str_t name{};
-  std::string tls_key;          // of the pool, with TLS
-  KeepalivePool::KindRef kind;  // of the connection of this try
+  KeepalivePool::Kind* kind = nullptr;  // of the connection of this try
   bool tls = false;
   bool was_kept = false;  // the last try began on a connection of the pool
 };
@@ -27,25 +26,26 @@ struct Peer {
 // What tells connections apart: the address and the protocol; with TLS also how the other side was
 // made sure of.
 void FindKind(Peer& peer) {
-  const auto& upstream = peer.context.upstream;
+  auto& upstream = peer.context.upstream;
   const balancer::Address& address = *upstream.choice.address();
   const std::string_view bare(reinterpret_cast<const char*>(&address.socket), address.length);
   KeepalivePool& pool = peer.context.gateway().keepalive();
   const bool http2 = upstream.scheme.starts_with("grpc");
   if (!peer.tls && !http2) {
-    // By far the most common kind: found once for each target.
+    // By far the most common kind: found once for each target, which the choice holds.
     if (!address.attachment) address.attachment = pool.Find(bare);
-    peer.kind = std::static_pointer_cast<KeepalivePool::Kind>(address.attachment);
+    peer.kind = static_cast<KeepalivePool::Kind*>(address.attachment.get());
     return;
   }
   if (!peer.tls) {
-    peer.kind = pool.Find(std::string(bare) + "|http2");
-    return;
+    upstream.kind = pool.Find(std::string(bare) + "|http2");
+  } else {
+    upstream.tls_key = TlsSessionKey(peer.context.gateway().certificates(), address,
+                                     upstream.host_header, upstream.tls);
+    if (http2) upstream.tls_key += "|http2";
+    upstream.kind = pool.Find(upstream.tls_key);
   }
-  peer.tls_key = TlsSessionKey(peer.context.gateway().certificates(), address, upstream.host_header,
-                               upstream.tls);
-  if (http2) peer.tls_key += "|http2";
-  peer.kind = pool.Find(peer.tls_key);
+  peer.kind = upstream.kind.get();
 }
 
 void NoteTry(Peer& peer) {
@@ -164,7 +164,7 @@ void FreePeer(ngx_peer_connection_t* pc, void* data, ngx_uint_t state) {
     // Only for a 403 or 404 that proxy_next_upstream names.
     peer.context.upstream.last_passed_on = (state & NGX_PEER_NEXT) != 0;
     if (MayBeKept(pc, u, state) &&
-        peer.context.gateway().keepalive().Put(peer.kind, pc->connection))
+        peer.context.gateway().keepalive().Put(*peer.kind, pc->connection))
       pc->connection = nullptr;
     if (pc->tries > 0) --pc->tries;
   });
@@ -177,7 +177,7 @@ ngx_int_t SetSession(ngx_peer_connection_t* pc, void* data) {
     SSL* ssl = pc->connection->ssl->connection;
     CertificateStore& certificates = peer.context.gateway().certificates();
     if (!certificates.Apply(peer.context.upstream.tls, ssl)) return NGX_ERROR;
-    certificates.SetSession(peer.tls_key, ssl);
+    certificates.SetSession(peer.context.upstream.tls_key, ssl);
     return NGX_OK;
   });
 }
@@ -185,27 +185,40 @@ ngx_int_t SetSession(ngx_peer_connection_t* pc, void* data) {
 void SaveSession(ngx_peer_connection_t* pc, void* data) {
   GuardVoid(pc->log, "upstream TLS", [&] {
     Peer& peer = *static_cast<Peer*>(data);
-    peer.context.gateway().certificates().SaveSession(peer.tls_key,
+    peer.context.gateway().certificates().SaveSession(peer.context.upstream.tls_key,
                                                       pc->connection->ssl->connection);
   });
 }
 
-// The service's timeouts and the route's buffering go into a copy of the location's configuration
-// that is this request's alone.
+// Where the service says nothing, proxy_ssl_verify of the configuration counts.
+ngx_flag_t VerifyFlag(const entity::Service& service, const ngx_http_upstream_conf_t& conf) {
+  if (!service.tls_verify) return conf.ssl_verify;
+  return *service.tls_verify ? 1 : 0;
+}
+
+bool SuitsService(const ngx_http_upstream_conf_t& conf, const entity::Service& service) {
+  return conf.connect_timeout == static_cast<ngx_msec_t>(service.connect_timeout_ms) &&
+         conf.send_timeout == static_cast<ngx_msec_t>(service.write_timeout_ms) &&
+         conf.read_timeout == static_cast<ngx_msec_t>(service.read_timeout_ms) &&
+         conf.ssl_verify == VerifyFlag(service, conf) && conf.ssl_session_reuse == 1;
+}
+
+// The service's timeouts go into a copy of the location's configuration that is this request's
+// alone, where they differ from it.
 void ApplyServiceSettings(RequestContext& context, ngx_http_upstream_t* u) {
+  if (!context.route()->response_buffering) u->buffering = 0;
+  const entity::Service& service = *context.service();
+  if (SuitsService(*u->conf, service)) return;
   auto* conf = static_cast<ngx_http_upstream_conf_t*>(
       ngx_pnalloc(context.request()->pool, sizeof(ngx_http_upstream_conf_t)));
   if (conf == nullptr) throw std::bad_alloc();
   *conf = *u->conf;
-  const entity::Service& service = *context.service();
   conf->connect_timeout = static_cast<ngx_msec_t>(service.connect_timeout_ms);
   conf->send_timeout = static_cast<ngx_msec_t>(service.write_timeout_ms);
   conf->read_timeout = static_cast<ngx_msec_t>(service.read_timeout_ms);
-  // Where the service says nothing, proxy_ssl_verify of the configuration counts.
-  if (service.tls_verify) conf->ssl_verify = *service.tls_verify ? 1 : 0;
+  conf->ssl_verify = VerifyFlag(service, *conf);
   conf->ssl_session_reuse = 1;
   u->conf = conf;
-  if (!context.route()->response_buffering) u->buffering = 0;
 }
 
 ngx_int_t InitPeer(ngx_http_request_t* r, ngx_http_upstream_srv_conf_t*) {

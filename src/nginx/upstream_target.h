@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "nginx/pool.h"
+
 namespace silverback::nginx {
 
 // One attempt to reach the upstream, as log plugins show it.
@@ -16,6 +18,8 @@ struct Try {
   const char* state = nullptr;  // "next" or "failed" of one that did not work
   int code = 0;                 // the status that it ended with, 0 for the last
 };
+
+using Tries = std::vector<Try, PoolAllocator<Try>>;
 
 // How TLS to the upstream is to be done; part of what makes connections exchangeable.
 struct UpstreamTls {

@@ -26,7 +26,10 @@ class SessionResumer final : public plugin::Exchange::Resumer {
 };
 
 StreamSession::StreamSession(ngx_stream_session_t* s, Gateway& gateway)
-    : s_(s), gateway_(gateway), runner_(gateway.snapshot(), gateway.log(), true) {}
+    : upstream(s->connection->pool),
+      s_(s),
+      gateway_(gateway),
+      runner_(gateway.snapshot(), gateway.log(), true) {}
 
 StreamSession::~StreamSession() = default;
 

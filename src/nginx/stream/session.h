@@ -72,13 +72,14 @@ class StreamSession final : public SessionExchange {
 
   // -- the upstream's side (stream_peer.cc)
   struct Upstream {
+    explicit Upstream(ngx_pool_t* pool) : tries(PoolAllocator<Try>(pool)) {}
     std::string hostname, tls_name;
     int port = 0;
     bool tls = false;
     UpstreamChoice choice;
     bool last_failed = false, timed_out = false;  // the last try
     UpstreamTls verification;
-    std::vector<Try> tries;
+    Tries tries;
     std::string overridden_host;  // by a plugin; "" when not
     int overridden_port = 0;
   } upstream;
