@@ -3,10 +3,14 @@
 #include <cstdint>
 #include <string>
 
+#include "admin/lax_json.h"
+
 namespace silverback::admin {
 namespace {
 
-constexpr std::string_view kNotJson = "Cannot parse JSON body";
+constexpr const char* kNotJson = "Cannot parse JSON body";
+// Our parser skips it, Kong's does not know it.
+constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
 // Bytes that are not UTF-8 pass through the JSON parser as these characters (private use, plane
 // 16), so that the answer can name the field they are in.
 constexpr uint32_t kStandIn = 0x10FE00;
@@ -102,13 +106,18 @@ size_t InvalidUtf8At(std::string_view text) {
 }
 
 Result<Json> ReadJsonBody(std::string_view text) {
+  if (text.starts_with(kByteOrderMark)) return Error(ErrorCode::kInvalidInput, kNotJson);
   Result<Json> parsed = ParseJson(text);
-  if (!parsed && InvalidUtf8At(text) != 0) {
-    parsed = ParseJson(WithStandIns(text));
-    if (parsed) RemoveStandIns(*parsed);
+  if (!parsed) {
+    const std::string strict = AsStrictJson(text);
+    parsed = ParseJson(strict);
+    if (!parsed && InvalidUtf8At(strict) != 0) {
+      parsed = ParseJson(WithStandIns(strict));
+      if (parsed) RemoveStandIns(*parsed);
+    }
   }
   if (!parsed || !parsed->is_structured()) {
-    return Error(ErrorCode::kInvalidInput, std::string(kNotJson));
+    return Error(ErrorCode::kInvalidInput, kNotJson);
   }
   if (parsed->is_array()) return ListAsObject(*parsed);
   return parsed;

@@ -17,6 +17,26 @@ TEST(JsonBody, IsAlwaysAnObject) {
 
 TEST(JsonBody, LastOfEqualNamesWins) { EXPECT_EQ((*ReadJsonBody("{\"a\":1,\"a\":2}"))["a"], 2); }
 
+TEST(JsonBody, MayHoldLineEndsWithinTexts) {
+  EXPECT_EQ((*ReadJsonBody("{\"a\":\"x\ny\tz\\n\"}"))["a"], "x\ny\tz\n");
+  EXPECT_EQ((*ReadJsonBody("{\"a\":\"\\\"\n\\\\\",\n\"b\":1}"))["a"], "\"\n\\");
+  EXPECT_EQ((*ReadJsonBody("{\"a\":\"\xff\n\"}"))["a"], "\xff\n");
+  EXPECT_FALSE(ReadJsonBody(std::string_view("{\"a\":\"x\0\"}", 10)));
+  EXPECT_FALSE(ReadJsonBody("{\"a\":\"x\n"));
+}
+
+TEST(JsonBody, MayWriteNumbersAsCDoes) {
+  EXPECT_EQ((*ReadJsonBody("{\"a\":0x50}"))["a"], 80);
+  EXPECT_EQ((*ReadJsonBody("{\"a\":080,\"b\":-007}"))["b"], -7);
+  EXPECT_EQ((*ReadJsonBody("{\"a\":1.,\"b\":2}"))["a"], 1);
+  EXPECT_EQ((*ReadJsonBody("[00]"))["1"], 0);
+  for (const char* text : {"{\"a\":+1}", "{\"a\":.5}", "{\"a\":1x}", "{\"a\":-}", "{\"a\":1e}",
+                           "{\"a\":NaN}", "{\"a\":1e999}", "{0x1:1}", "{\"a\":True}"})
+    EXPECT_FALSE(ReadJsonBody(text)) << text;
+}
+
+TEST(JsonBody, HasNoByteOrderMark) { EXPECT_FALSE(ReadJsonBody("\xef\xbb\xbf{}")); }
+
 TEST(JsonBody, KeepsBrokenUtf8ForTheCheck) {
   const auto body = ReadJsonBody("{\"n\":\"x\xff\",\"t\":[\"\xc3\xa9\",\"\xc0\xaf\"]}");
   ASSERT_TRUE(body);
