@@ -1,10 +1,6 @@
-"""`kong migrations` on PostgreSQL: from databases of older versions, interrupted, twice at once, beside old nodes, and taken back.
-
-SILVERBACK_KILLS: how often `up` and `finish` are killed (a few by default), SILVERBACK_ROWS: on how many rows."""
+"""`kong migrations` on PostgreSQL: what comes out of a database of Kong 1.0, beside sessions of others, and what is told."""
 import hashlib
 import json
-import os
-import random
 import re
 import ssl
 import subprocess
@@ -14,47 +10,8 @@ import old_kong
 import pytest
 from contents import contents, rows, schema
 from gateway import wait_until
-from postgres import REFERENCE, Database, Postgres, kill, wait_for_sessions_to_end
-
-KILLS, ROWS = int(os.environ.get("SILVERBACK_KILLS", "4")), int(os.environ.get("SILVERBACK_ROWS", "40000"))
-SMALL = 400
-
-
-@pytest.fixture(scope="module")
-def server():
-    with Postgres() as one:
-        yield one
-
-
-@pytest.fixture(scope="module")
-def template(server):
-    return old_kong.make(Database(server, "template"), SMALL)
-
-
-@pytest.fixture
-def old(server, template):
-    """A database of 1.0 with some rows."""
-    database = Database(server).copy_of(template.name)
-    yield database
-    database.close()
-
-
-@pytest.fixture
-def pending(old):
-    migrate(old, "up")
-    return old
-
-
-def migrate(database, *command, code=0):
-    """Gives what it printed."""
-    done, out, err = database.kong("migrations", *command)
-    assert done == code, (command, out, err)
-    return out + err
-
-
-def count(database, what):
-    return int(database.sql(f"SELECT count(*) FROM {what}"))
-
+from migrating import Session, count, migrate, migrate_status, old, pending, server, template  # noqa: F401
+from postgres import Database
 
 # What comes out.
 
@@ -104,12 +61,13 @@ def test_every_row_of_an_old_node_written_before_finish_is_there_after_it(pendin
           ('{old_kong.identifier('91', 9002)}', '2021-06-02 12:00:00+00', 'acl', '{service}', '{{"allow": ["new"], "deny": null}}', true,
           '{{http}}', 'plugins:acl::{service}::new', '{workspace}');""")
     assert pending.sql("SELECT username FROM consumers WHERE id::text LIKE '%9002'") == "between-new"
-    assert "plugins 'acl' that have allow or deny lists already keep them: 1\n" in migrate(pending, "finish")
+    lost = f"plugin 'acl' with the id '{old_kong.identifier('91', 9002)}' loses its allow and deny lists, as in Kong: "
+    assert lost + '{"deny": null, "allow": ["new"]}' in migrate(pending, "finish")
     for table in ("consumers", "services", "routes", "plugins", "keyauth_credentials", "acls", "upstreams", "targets"):
         assert count(pending, f"{table} WHERE id::text LIKE '%9001'") == 1, table
     assert json.loads(pending.sql("SELECT config FROM plugins WHERE id::text LIKE '%9001'")) == {
         "allow": ["between"], "deny": None, "hide_groups_header": False}
-    assert json.loads(pending.sql("SELECT config FROM plugins WHERE id::text LIKE '%9002'")) == {"allow": ["new"], "deny": None}
+    assert json.loads(pending.sql("SELECT config FROM plugins WHERE id::text LIKE '%9002'")) == {}
     assert pending.sql("SELECT username FROM consumers WHERE id = '%s'" % consumer) == "renamed-9001"
     assert pending.sql("SELECT host FROM services WHERE id = '%s'" % service) == "moved-9001"
     assert pending.sql("SELECT algorithm FROM upstreams WHERE id::text LIKE '%9001'") == "consistent-hashing"
@@ -117,146 +75,47 @@ def test_every_row_of_an_old_node_written_before_finish_is_there_after_it(pendin
     assert count(pending, f"consumers WHERE id = '{old_kong.identifier('c0', 2)}'") == 0
 
 
-# Interrupted, and twice at once.
+def test_odd_rows_become_what_kong_makes_of_them(old):
+    def plugin(number, key):
+        return (f"('{old_kong.identifier('91', number)}', 'infinity', 'other', '{{\"whitelist\": []}}', false, {key})")
 
-class Killing:
-    """Kills a command at random instants of its life."""
+    def target(number, time):
+        return f"('{old_kong.identifier('7a', number)}', {time}, '{old_kong.identifier('0b', 8001)}', 'ü:%', 0)"
 
-    def __init__(self, database, template, before):
-        self.database, self.template, self.before, self.seconds = database, template, before, None
+    def upstream(number, hash_on):
+        return f"('{old_kong.identifier('0b', number)}', '-infinity', 'odd-{number}', {hash_on}, 1)"
 
-    def _prepare(self):
-        self.database.copy_of(self.template)
-        for command in self.before:
-            migrate(self.database, command)
-
-    def whole(self, command):
-        """Runs it to its end; gives what the database is then."""
-        self._prepare()
-        begin = time.monotonic()
-        migrate(self.database, command)
-        self.seconds = time.monotonic() - begin
-        return contents(self.database)
-
-    def kill_at(self, command, seconds):
-        self._prepare()
-        process = self.database.start("migrations", command)
-        time.sleep(seconds)
-        kill(process)
-
-
-@pytest.fixture(scope="module")
-def big(server):
-    return old_kong.make(Database(server, "big"), ROWS)
+    keys = {8001: "NULL", 8002: "''", 8003: "':'", 8004: r"'100%\:O''Brien:'", 8005: "'plugins:other:::: '", 8006: "E'plugins\n:'"}
+    times = {8001: "NULL", 8002: "'2019-01-01 00:00:00.0001Z'", 8003: "'2019-01-01 00:00:00.0009Z'", 8004: "'2019-01-01 00:00:00.001Z'",
+             8005: "'infinity'", 8006: "'-infinity'"}
+    hashes = {8001: "NULL", 8002: "''", 8003: "'none'", 8004: "'None'"}
+    old.script("INSERT INTO upstreams (id, created_at, name, hash_on, slots) VALUES " + ", ".join(upstream(*one) for one in hashes.items())
+               + ";INSERT INTO plugins (id, created_at, name, config, enabled, cache_key) VALUES "
+               + ", ".join(plugin(*one) for one in keys.items())
+               + ";INSERT INTO targets (id, created_at, upstream_id, target, weight) VALUES " + ", ".join(target(*one) for one in times.items()))
+    migrate(old, "up")
+    migrate(old, "finish")
+    end = ":" + old.sql("SELECT id FROM workspaces")
+    kept = old.sql("SELECT json_agg(coalesce(cache_key, 'null') ORDER BY id) FROM plugins WHERE id::text LIKE '%0080__'")
+    assert json.loads(kept) == ["null", "", ":" + end, "100%\\:O'Brien:" + end, "plugins:other:::: ", "plugins\n:" + end]
+    assert count(old, "plugins WHERE id::text LIKE '%0080__' AND config = '{\"whitelist\": []}' AND created_at = 'infinity'") == 6
+    # Of a target the newest stays, and one without a time.
+    assert old.sql("SELECT string_agg(right(id::text, 1), '' ORDER BY id) FROM targets WHERE id::text LIKE '%0080__'") == "15"
+    assert old.sql("SELECT string_agg(algorithm, ' ' ORDER BY id) FROM upstreams WHERE id::text LIKE '%0080__'") == (
+        "consistent-hashing consistent-hashing round-robin consistent-hashing")
 
 
-@pytest.mark.parametrize("command, before", [("up", []), ("finish", ["up"])])
-def test_killed_at_any_instant_the_next_run_completes_it(server, big, command, before):
-    database = Database(server, "killed")
-    killing = Killing(database, big.name, before)
-    expected = killing.whole(command)
-    if command == "up":
-        migrate(database, "finish")
-    finished = contents(database)
-    begun, through = ("up interrupted", ": pending") if command == "up" else (": pending", "up to date")
-    hits = 0
-    for attempt in range(KILLS):
-        instant = (attempt + random.random()) / KILLS * killing.seconds
-        killing.kill_at(command, instant)
-        status = migrate_status(database)
-        hits += begun in status
-        said = "" if through in status else migrate(database, command)
-        assert contents(database) == expected, (instant, status, said)
-        if command == "up":
-            migrate(database, "finish")
-            assert contents(database) == finished, instant
-    assert hits, "no kill hit"
-    print(f"{hits} of {KILLS} kills hit `{command}`, which takes {killing.seconds:.1f} s")
-    database.close()
-
-
-def migrate_status(database):
-    return database.kong("migrations", "status")[1]
-
-
-@pytest.mark.parametrize("end", ["cancel", "terminate"])
-def test_an_up_that_the_server_ends_is_gone_on_with(server, template, pending, end):
-    expected = contents(pending)
-    pending.copy_of(template.name)
-    signal = f"SELECT pg_{end}_backend(pid) FROM pg_stat_activity WHERE datname = '{pending.name}' AND wait_event_type = 'Lock'"
-    with Session(pending, "BEGIN; SELECT count(*) FROM keyauth_credentials"):
-        up = pending.start("migrations", "up")
-        while up.poll() is None and not server.admin("postgres", signal):
-            time.sleep(0.02)
-        assert up.wait(timeout=60) == 1, up.communicate()
-        assert "up interrupted" in migrate_status(pending)
-    migrate(pending, "up")
-    assert contents(pending) == expected
-
-
-def test_a_killed_up_is_taken_back(server, big):
-    before = contents(big)
-    killing = Killing(Database(server, "killed"), big.name, [])
-    killing.whole("up")
-    for part in (0.3, 0.8):
-        killing.kill_at("up", killing.seconds * part)
-        wait_for_sessions_to_end(server, killing.database.name)
-        # On a busy machine the kill may come when all is done.
-        if any(word in migrate_status(killing.database) for word in ("interrupted", ": pending")):
-            migrate(killing.database, "abort", "--yes")
-        assert contents(killing.database) == before
-    killing.database.close()
-
-
-@pytest.mark.parametrize("command, before, said", [
-    ("bootstrap", [], "already bootstrapped|Database is up-to-date"), ("up", [], "Database has pending migrations"),
-    ("finish", ["up"], "No pending migrations to finish|aborted: another node is performing database changes")])
-def test_of_two_runners_one_does_the_work(server, template, command, before, said):
-    database = Database(server, "two")
-    database.create() if command == "bootstrap" else database.copy_of(template.name)
-    for one in before:
-        migrate(database, one)
-    runners = [database.start("migrations", command) for _ in range(4)]
-    outcomes = [(*runner.communicate(timeout=120), runner.returncode) for runner in runners]
-    workers = [out for out, _, _ in outcomes if "processed" in out]
-    assert len(workers) == 1, outcomes
-    for out, err, code in outcomes:
-        assert re.search(said, out), (out, err)
-        assert code == (1 if "aborted" in out else 0), (out, err)
-    assert migrate_status(database).startswith("database 'two': " + ("pending" if command == "up" else "up to date"))
-    single = Database(server, "one")
-    single.create() if command == "bootstrap" else single.copy_of(template.name)
-    for one in [*before, command]:
-        migrate(single, one)
-    assert contents(database) == contents(single)
+def test_lists_that_new_nodes_wrote_stay_when_asked(pending):
+    plugin = old_kong.identifier("91", 9002)
+    pending.sql(f"""INSERT INTO plugins (id, created_at, name, config, enabled, cache_key) VALUES
+        ('{plugin}', '2021-06-02 12:00:00+00', 'ip-restriction', '{{"allow": ["10.0.0.1"], "deny": null}}', true, 'new')""")
+    said = migrate(pending, "finish", "--keep-lists")
+    assert f"plugin 'ip-restriction' with the id '{plugin}' keeps its allow and deny lists: " in said
+    assert json.loads(pending.sql(f"SELECT config FROM plugins WHERE id = '{plugin}'")) == {"allow": ["10.0.0.1"], "deny": None}
+    assert count(pending, "plugins WHERE config ? 'whitelist' OR config ? 'blacklist'") == 0
 
 
 # Beside others.
-
-class Session:
-    """A session of somebody else, which holds what its first statement took."""
-
-    def __init__(self, database, statement, name="", user="kong"):
-        env = {**os.environ, "PGHOST": "127.0.0.1", "PGPORT": str(database.server.port), "PGUSER": user, "PGPASSWORD": user,
-               "PGDATABASE": database.name, "PGAPPNAME": name}
-        self.process = subprocess.Popen(["psql", "-X", "-q", "-A", "-t"], env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        text=True)
-        self.run(statement)
-
-    def run(self, statement):
-        self.process.stdin.write(statement + ";\nSELECT 'done';\n")
-        self.process.stdin.flush()
-        for line in self.process.stdout:
-            if line.strip() == "done":
-                return
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.process.stdin.close()
-        self.process.wait()
-
 
 def test_a_log_that_another_runner_removes_while_it_is_read_is_an_empty_one(pending):
     with Session(pending, "BEGIN; DROP SCHEMA silverback_undo_public CASCADE") as other:
@@ -317,7 +176,7 @@ def test_nodes_of_this_version_do_not_stop_finish(pending):
         migrate(pending, "finish")
 
 
-# Looking, and taking back.
+# What is told.
 
 @pytest.mark.parametrize("command, before, shown", [
     ("bootstrap", None, "CREATE TABLE IF NOT EXISTS consumers"),
@@ -333,67 +192,6 @@ def test_a_dry_run_tells_and_changes_nothing(server, template, command, before, 
     assert re.search(shown, migrate(database, command, "--dry-run"))
     assert contents(database) == state
     assert "Nothing to run" in migrate(database, "finish", "--dry-run") if command == "up" else True
-
-
-def test_abort_gives_back_the_database_as_it_was(old):
-    before = contents(old)
-    migrate(old, "up")
-    assert contents(old) != before
-    assert "Database is as it was before 'up'" in migrate(old, "abort")
-    assert contents(old) == before
-    migrate(old, "up")
-    migrate(old, "finish")
-
-
-def test_abort_keeps_what_was_written_since_and_names_what_goes(server, old):
-    consumer, service = old.sql("SELECT min(id::text) FROM consumers"), old.sql("SELECT min(id::text) FROM services")
-    writes = old_kong.statements(9001, consumer, service)
-    only_old = Database(server, "only_old").copy_of(old.name)
-    migrate(old, "up")
-    old.script(writes)
-    workspace = old.sql("SELECT id FROM workspaces")
-    old.script(f"INSERT INTO vaults_beta (id, name, prefix, config, ws_id) VALUES ('{old_kong.identifier('f', 1)}', 'env', 'e', '{{}}', '{workspace}');"
-               f"UPDATE services SET tls_verify = true WHERE id = '{service}'")
-    state = contents(old)
-    said = migrate(old, "abort", code=1)
-    assert "1 row of vaults_beta" in said and "tls_verify of 1 row of services" in said and "--yes" in said
-    assert contents(old) == state
-    migrate(old, "abort", "--yes")
-    only_old.script(writes)
-    now, expected = contents(old), contents(only_old)
-    now[1].pop("cluster_events"), expected[1].pop("cluster_events")
-    assert now == expected
-
-
-def test_a_role_that_may_not_make_schemas_is_enough(old):
-    old.superuser_sql(f"ALTER DATABASE {old.name} OWNER TO postgres; GRANT CREATE ON SCHEMA public TO kong")
-    before = contents(old)
-    migrate(old, "up")
-    assert count(old, "pg_namespace WHERE nspname LIKE 'silverback%'") == 0
-    migrate(old, "abort")
-    assert contents(old) == before
-    migrate(old, "up")
-    migrate(old, "finish")
-    assert count(old, "pg_tables WHERE tablename LIKE 'silverback%'") == 0
-
-
-@pytest.mark.parametrize("name", ["gateway", "My \"Gateway\""])
-def test_abort_in_a_schema_of_another_name(old, name):
-    before = contents(old)
-    quoted = '"' + name.replace('"', '""') + '"'
-    old.superuser_sql(f"ALTER SCHEMA public RENAME TO {quoted}; CREATE SCHEMA public")
-    for command, code in (("up", 0), ("status", 4), ("abort", 0)):
-        done, out, err = old.kong("migrations", command, env={"KONG_PG_SCHEMA": name})
-        assert done == code, (command, out, err)
-    old.superuser_sql(f"DROP SCHEMA public; ALTER SCHEMA {quoted} RENAME TO public")
-    assert contents(old) == before
-
-
-def test_after_finish_there_is_no_way_back(pending):
-    migrate(pending, "finish")
-    state = contents(pending)
-    assert "there is no 'up' to take back" in migrate(pending, "abort", code=1)
-    assert contents(pending) == state
 
 
 def test_what_would_stop_finish_is_told_before(pending, tmp_path):
@@ -418,13 +216,6 @@ def authority(folder):
     return (folder / "certificate").read_text()
 
 
-def test_what_kong_finished_is_not_taken_back(pending):
-    pending.sql("UPDATE schema_meta SET executed = executed || pending, pending = '{}'")
-    state = contents(pending)
-    assert "finished by another program" in migrate(pending, "abort", "--yes", code=1)
-    assert contents(pending) == state
-
-
 def test_status_as_json(old):
     status = json.loads(migrate(old, "status", "--json", code=5))
     assert (status["state"], status["next"], status["up"]) == ("new", "kong migrations up", "none")
@@ -436,70 +227,3 @@ def test_status_as_json(old):
     migrate(old, "finish")
     status = json.loads(migrate(old, "status", "--json"))
     assert (status["state"], status["next"], status["older_nodes"]) == ("up to date", None, [])
-
-
-# Databases of real Kongs, where they are at hand.
-
-NAMES = sorted(path.name.removesuffix(".before.sql") for path in REFERENCE.glob("*.before.sql"))
-# Lists that a node of 2.8 writes before `finish` are lost in Kong and kept here.
-KEPT = re.compile(r"row plugins \[91000000-0000-4000-8000-00000000900[345]\] config = ")
-
-
-def compare(database, file):
-    lost = (REFERENCE / file).read_text().splitlines()
-    now = database.canonical()
-    if file.endswith("between-finish.txt"):
-        now, lost = ([line for line in lines if not KEPT.match(line)] for lines in (now, lost))
-    assert now == lost
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_databases_of_real_versions_become_what_kong_makes_of_them(server, name):
-    database = Database(server, "real").restore(REFERENCE / f"{name}.before.sql")
-    migrate(database, "up")
-    compare(database, f"{name}.up.txt")
-    migrate(database, "finish")
-    compare(database, f"{name}.finish.txt")
-    if (REFERENCE / f"{name}.between.sql").exists():
-        database.restore(REFERENCE / f"{name}.before.sql")
-        migrate(database, "up")
-        database.sql(file=REFERENCE / f"{name}.between.sql")
-        migrate(database, "finish")
-        compare(database, f"{name}.between-finish.txt")
-    database.restore(REFERENCE / f"{name}.before.sql")
-    database.sql("DELETE FROM locks WHERE ttl < now()")  # as whoever takes the lock
-    before = database.canonical()
-    migrate(database, "up")
-    # One that was up to date has nothing to take back.
-    code, _, err = database.kong("migrations", "abort")
-    assert code == 0 or "there is no 'up' to take back" in err
-    assert database.canonical() == before
-
-
-def name_the_ids_of_apis(database, names):
-    """The Nth API has become service 5e…1NN and route 40…1NN."""
-    script = ["SET session_replication_role = replica"]
-    for number, name in enumerate(names, 101):
-        service, route = old_kong.identifier("5e", number), old_kong.identifier("40", number)
-        found = database.sql(f"SELECT s.id || ' ' || r.id FROM services s JOIN routes r ON r.service_id = s.id WHERE s.name = '{name}'")
-        for was, now in zip(found.split(), (service, route)):
-            script += [f"UPDATE services SET id = '{now}' WHERE id = '{was}'", f"UPDATE routes SET id = '{now}' WHERE id = '{was}'",
-                       f"UPDATE routes SET service_id = '{now}' WHERE service_id = '{was}'",
-                       f"UPDATE plugins SET route_id = '{now}' WHERE route_id = '{was}'"]
-    database.superuser_sql("; ".join(script))
-
-
-@pytest.mark.skipif(not NAMES, reason="no databases of real versions here")
-def test_apis_become_services_and_routes_as_in_kong(server):
-    database = Database(server, "apis").restore(REFERENCE / "0.14.1/0.14.1.before.sql")
-    names = database.sql("SELECT name FROM apis ORDER BY created_at").splitlines()
-    for refused in ("up", "bootstrap"):
-        before = database.canonical()
-        assert "kong migrations migrate-apis" in migrate(database, refused, code=1)
-        assert database.canonical() == before
-    said = migrate(database, "migrate-apis")
-    assert f"{len(names) - 1}/{len(names)} migrations succeeded" in said and f"1/{len(names)} migrations skipped" in said
-    assert "1/1 migrations succeeded" in migrate(database, "migrate-apis", "-f")
-    assert "No apis to migrate" in migrate(database, "migrate-apis", "-f")
-    name_the_ids_of_apis(database, names)
-    compare(database, "0.14.1/0.14.1-to-1.5.1.migrate-apis.txt")

@@ -7,12 +7,11 @@
 
 namespace silverback::store::postgres::migrations {
 
-BackfillRun::BackfillRun(Session& session, const Backfill& backfill, std::string workspace,
-                         std::string keep_table)
+BackfillRun::BackfillRun(Session& session, const Backfill& backfill, Options options)
     : session_(session),
       backfill_(backfill),
-      set_(ReplaceAll(backfill.set, "$(WORKSPACE)", workspace)),
-      keep_table_(backfill.keeps.empty() ? "" : std::move(keep_table)) {}
+      options_(std::move(options)),
+      set_(ReplaceAll(backfill.set, "$(WORKSPACE)", options_.workspace)) {}
 
 Result<bool> BackfillRun::IsLongerThan(int64_t limit) {
   return session_.True(
@@ -20,20 +19,26 @@ Result<bool> BackfillRun::IsLongerThan(int64_t limit) {
                   limit, backfill_.table, backfill_.where));
 }
 
-Result<int64_t> BackfillRun::Count() { return CountWhere(backfill_.where); }
-
-Result<std::string> BackfillRun::Remark() {
-  if (backfill_.remark.empty()) return std::string();
-  const auto rows = CountWhere(backfill_.remark_where);
-  if (!rows) return rows.error();
-  return *rows ? fmt::format(fmt::runtime(backfill_.remark), *rows) : std::string();
-}
-
-Result<int64_t> BackfillRun::CountWhere(const std::string& where) {
-  const auto text =
-      session_.Scalar(fmt::format("SELECT count(*) FROM {} t WHERE {}", backfill_.table, where));
+Result<int64_t> BackfillRun::Count() {
+  const auto text = session_.Scalar(
+      fmt::format("SELECT count(*) FROM {} t WHERE {}", backfill_.table, backfill_.where));
   if (!text) return text.error();
   return static_cast<int64_t>(std::stoll(*text));
+}
+
+Result<std::vector<std::string>> BackfillRun::Remarks() {
+  std::vector<std::string> lines;
+  if (backfill_.losers.empty()) return lines;
+  const auto rows = session_.Query(fmt::format("SELECT t.id, t.{} FROM {} t WHERE {} ORDER BY t.id",
+                                               backfill_.from, backfill_.table, backfill_.losers));
+  if (!rows) return rows.error();
+  for (int i = 0; i < rows->size(); ++i) {
+    const auto words = options_.careful ? "{} with the id '{}' keeps its {}: {}"
+                                        : "{} with the id '{}' loses its {}, as in Kong: {}";
+    lines.push_back(fmt::format(fmt::runtime(words), backfill_.loser, rows->Text(i, 0),
+                                backfill_.about, rows->Text(i, 1)));
+  }
+  return lines;
 }
 
 std::string BackfillRun::Batch(std::string_view columns, int64_t limit) const {
@@ -48,13 +53,14 @@ Result<Piece> BackfillRun::Next(const std::string& after, int64_t limit) {
 }
 
 Result<Piece> BackfillRun::Change(const std::string& after, int64_t limit) {
+  const std::string keep_table = backfill_.keeps.empty() ? "" : options_.keep_table;
   std::string columns = "t.id", kept;
-  if (!keep_table_.empty()) {
+  if (!keep_table.empty()) {
     columns += ", t." + backfill_.keeps + " AS kept";
     kept = fmt::format(
         "k AS (INSERT INTO {} (entity, id, value) SELECT '{}', b.id, b.kept FROM b ON CONFLICT DO "
         "NOTHING), ",
-        keep_table_, backfill_.table);
+        keep_table, backfill_.table);
   }
   const std::string change =
       backfill_.remove
@@ -73,9 +79,11 @@ Result<Piece> BackfillRun::Change(const std::string& after, int64_t limit) {
 Result<Piece> BackfillRun::Convert(const std::string& after, int64_t limit) {
   const auto rows = session_.Query(Batch("t.id, t." + backfill_.from, limit), {after});
   if (!rows) return rows.error();
+  const auto& convert =
+      options_.careful && backfill_.careful ? backfill_.careful : backfill_.convert;
   Json changes = Json::array();
   for (int i = 0; i < rows->size(); ++i) {
-    auto converted = backfill_.convert(rows->Text(i, 0), rows->Text(i, 1));
+    auto converted = convert(rows->Text(i, 0), rows->Text(i, 1));
     if (!converted) return converted.error();
     if (*converted) changes.push_back({{"id", rows->Text(i, 0)}, {"value", **converted}});
   }

@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "store/postgres/migrations/plan.h"
 #include "store/postgres/migrations/session.h"
@@ -18,15 +19,18 @@ struct Piece {
 
 class BackfillRun {
  public:
-  // `keep_table`: where Backfill::keeps goes (entity, id, value); "" when nowhere.
-  BackfillRun(Session& session, const Backfill& backfill, std::string workspace,
-              std::string keep_table);
+  struct Options {
+    std::string workspace;   // of Backfill::set
+    std::string keep_table;  // where Backfill::keeps goes (entity, id, value); "" when nowhere
+    bool careful = false;    // Backfill::careful
+  };
+  BackfillRun(Session& session, const Backfill& backfill, Options options);
 
   // Whether it has more than `limit` rows to look at.
   Result<bool> IsLongerThan(int64_t limit);
   Result<int64_t> Count();
-  // What the operator should know about rows that are there; "": nothing.
-  Result<std::string> Remark();
+  // What the operator should know beforehand about rows that are there, one line each.
+  Result<std::vector<std::string>> Remarks();
   // The next `limit` rows behind `after` ("" at first), in the transaction of the caller.
   Result<Piece> Next(const std::string& after, int64_t limit);
   // All that are left, in the transaction of the caller.
@@ -35,12 +39,12 @@ class BackfillRun {
  private:
   Result<Piece> Change(const std::string& after, int64_t limit);
   Result<Piece> Convert(const std::string& after, int64_t limit);
-  Result<int64_t> CountWhere(const std::string& where);
   std::string Batch(std::string_view columns, int64_t limit) const;
 
   Session& session_;
   const Backfill& backfill_;
-  const std::string set_, keep_table_;
+  const Options options_;
+  const std::string set_;
 };
 
 }  // namespace silverback::store::postgres::migrations

@@ -173,7 +173,8 @@ Migration WithWorkspace(std::string_view name, const Tables& tables) {
   return migration;
 }
 
-// whitelist and blacklist become allow and deny.
+// whitelist and blacklist become allow and deny, also those that are not there: what a node of 2.8
+// has written under the new names before `finish` is lost, as in Kong, unless it is to be kept.
 Backfill RenameLists(std::string_view plugin) {
   Backfill fill;
   fill.table = "plugins";
@@ -181,11 +182,14 @@ Backfill RenameLists(std::string_view plugin) {
   fill.where = fmt::format("t.name = '{}'", plugin);
   fill.from = fill.to = "config";
   fill.type = "jsonb";
-  fill.remark =
-      fmt::format("plugins '{}' that have allow or deny lists already keep them: {{}}", plugin);
-  fill.remark_where = fill.where + " AND t.config ?| '{allow,deny}'";
+  fill.loser = fmt::format("plugin '{}'", plugin);
+  fill.losers = fill.where + " AND t.config ?| '{allow,deny}'";
+  fill.at_once = true;
   fill.convert = [](std::string_view, std::string_view config) {
-    return Result<std::optional<std::string>>(RenameAllowAndDeny(config));
+    return Result<std::optional<std::string>>(RenameAllowAndDeny(config, NewLists::kLost));
+  };
+  fill.careful = [](std::string_view, std::string_view config) {
+    return Result<std::optional<std::string>>(RenameAllowAndDeny(config, NewLists::kKept));
   };
   return fill;
 }

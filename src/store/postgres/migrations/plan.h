@@ -23,6 +23,9 @@ struct Step {
 // A change of many rows, done in pieces so that it can be interrupted: a row that has been changed
 // is not found again, or is changed into itself.
 struct Backfill {
+  using Conversion =
+      std::function<Result<std::optional<std::string>>(std::string_view id, std::string_view old)>;
+
   std::string table, about;
   std::string where;  // which rows; the table is called t
   // One of these. `set`: the assignments of an UPDATE. `remove`: the rows go. `convert`: gives the
@@ -30,12 +33,15 @@ struct Backfill {
   // is.
   std::string set;
   bool remove = false;
-  std::function<Result<std::optional<std::string>>(std::string_view id, std::string_view old)>
-      convert;
+  Conversion convert;
   std::string from, to, type;
-  // Told before it begins: `remark`, with {} for the number of rows that `remark_where` gives, when
-  // there are any.
-  std::string remark, remark_where;
+  // Not in pieces, but in the transaction of the half: changed twice, a row would be another.
+  bool at_once = false;
+  // Where `convert` loses something, as Kong does: what takes its place when nothing may be lost,
+  // which rows that is about, and what one of them is called ("plugin 'acl'"). They are told before
+  // it begins, with their columns `from`.
+  Conversion careful;
+  std::string losers, loser;
   // A column whose old values are lost by this: kept for `abort`.
   std::string keeps;
 };

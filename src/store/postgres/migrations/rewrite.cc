@@ -28,20 +28,27 @@ bool Says(const Json& config, const char* name) {
   return found != config.end() && !found->is_null() && !found->empty();
 }
 
-}  // namespace
-
-std::optional<std::string> RenameAllowAndDeny(std::string_view text) {
-  Json config = Json::parse(text, nullptr, false);
-  if (config.is_array() && config.empty()) return "{}";
-  if (!config.is_object()) return std::nullopt;
+// Whether a node of 2.8 has written it.
+bool HasOnlyNewNames(const Json& config) {
   bool old = false, renamed = false;
   for (const auto& [from, to] : kRenames) {
     old = old || config.contains(from);
     renamed = renamed || config.contains(to);
   }
-  if (renamed && !old) return std::nullopt;
+  return renamed && !old;
+}
+
+}  // namespace
+
+std::optional<std::string> RenameAllowAndDeny(std::string_view text, NewLists new_lists) {
+  Json config = Json::parse(text, nullptr, false);
+  if (config.is_array() && config.empty()) return "{}";
+  if (!config.is_object()) return std::nullopt;
+  const bool keeps = new_lists == NewLists::kKept;
+  if (keeps && HasOnlyNewNames(config)) return std::nullopt;
   const Json before = config;
   for (const auto& [from, to] : kRenames) {
+    if (!keeps) config.erase(to);
     const auto found = config.find(from);
     if (found == config.end()) continue;
     if (!Says(config, to)) config[to] = *found;

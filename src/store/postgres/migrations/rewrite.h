@@ -9,11 +9,14 @@
 
 namespace silverback::store::postgres::migrations {
 
+// What becomes of a list that has its new name already. kLost: it goes, as in Kong. kKept: of an
+// old and a new list the new one wins, unless it is null or empty.
+enum class NewLists { kLost, kKept };
+
 // A configuration of acl, ip-restriction or bot-detection, as JSON: `whitelist` and `blacklist`
 // become `allow` and `deny`; nullopt when it stays as it is. In a configuration that is rewritten
-// empty lists become empty objects, as they did in Kong. What has a new name already keeps it: of
-// an old and a new list, the new one wins unless it is null or empty.
-std::optional<std::string> RenameAllowAndDeny(std::string_view config);
+// empty lists become empty objects, as they did in Kong.
+std::optional<std::string> RenameAllowAndDeny(std::string_view config, NewLists new_lists);
 
 // The SHA-256 digest, in hex, of the first certificate in a PEM text (of its DER form).
 // Error: kInvalidInput, naming the row `id`.

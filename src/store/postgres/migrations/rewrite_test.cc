@@ -11,32 +11,58 @@ struct Case {
   const char *before, *after;  // after nullptr: unchanged
 };
 
-TEST(RenameAllowAndDeny, RenamesAndKeepsWhatIsThere) {
-  const Case cases[] = {
-      {R"({"whitelist":["a"],"blacklist":null})", R"({"allow":["a"],"deny":null})"},
-      {R"({"whitelist":[],"blacklist":[]})", R"({"allow":{},"deny":{}})"},
-      {R"({"whitelist":["old-group"]})", R"({"allow":["old-group"]})"},
-      {R"({"blacklist":["x"],"hide_groups_header":true})",
-       R"({"deny":["x"],"hide_groups_header":true})"},
-      {R"({})", nullptr},
-      {R"([])", R"({})"},
-      {R"({"whitelist":{}})", R"({"allow":{}})"},
-      {R"({"whitelist":["a"],"other":[[]]})", R"({"allow":["a"],"other":[{}]})"},
-      // Written by a new node: nothing is lost.
+void ExpectAll(NewLists new_lists, std::initializer_list<Case> cases) {
+  for (const Case& one : cases) {
+    const auto changed = RenameAllowAndDeny(one.before, new_lists);
+    ASSERT_EQ(changed.has_value(), one.after != nullptr) << one.before;
+    if (!changed) continue;
+    EXPECT_EQ(Json::parse(*changed), Json::parse(one.after)) << one.before;
+  }
+}
+
+constexpr std::initializer_list<Case> kOfOldNodes{
+    {R"({"whitelist":["a"],"blacklist":null})", R"({"allow":["a"],"deny":null})"},
+    {R"({"whitelist":[],"blacklist":[]})", R"({"allow":{},"deny":{}})"},
+    {R"({"whitelist":["old-group"]})", R"({"allow":["old-group"]})"},
+    {R"({"blacklist":["x"],"hide_groups_header":true})",
+     R"({"deny":["x"],"hide_groups_header":true})"},
+    {R"({})", nullptr},
+    {R"([])", R"({})"},
+    {R"({"other":[]})", R"({"other":{}})"},
+    {R"({"whitelist":{}})", R"({"allow":{}})"},
+    {R"({"whitelist":["a"],"other":[[]]})", R"({"allow":["a"],"other":[{}]})"},
+    {R"("text")", nullptr},
+    {R"(null)", nullptr},
+};
+
+TEST(RenameAllowAndDeny, RenamesListsOfOldNodes) {
+  ExpectAll(NewLists::kLost, kOfOldNodes);
+  ExpectAll(NewLists::kKept, kOfOldNodes);
+}
+
+TEST(RenameAllowAndDeny, LosesListsOfNewNodesAsKongDoes) {
+  ExpectAll(
+      NewLists::kLost,
+      {{R"({"allow":["new"],"deny":null})", R"({})"},
+       {R"({"allow":[],"deny":["b"],"hide_groups_header":[]})", R"({"hide_groups_header":{}})"},
+       {R"({"allow":["new"],"deny":null,"whitelist":["a"]})", R"({"allow":["a"]})"},
+       {R"({"allow":["new"],"deny":["new"],"whitelist":null,"blacklist":["b"]})",
+        R"({"allow":null,"deny":["b"]})"}});
+}
+
+TEST(RenameAllowAndDeny, KeepsListsOfNewNodesWhenTold) {
+  const std::initializer_list<Case> cases{
       {R"({"allow":["new"],"deny":null})", nullptr},
       {R"({"allow":[],"deny":["b"]})", nullptr},
       {R"({"allow":null,"deny":null,"whitelist":["a"]})", R"({"allow":["a"],"deny":null})"},
       {R"({"allow":["new"],"whitelist":["old"],"blacklist":["b"]})",
        R"({"allow":["new"],"deny":["b"]})"},
-      {R"("text")", nullptr},
-      {R"(null)", nullptr},
   };
+  ExpectAll(NewLists::kKept, cases);
+  // It may be run again.
   for (const Case& one : cases) {
-    const auto changed = RenameAllowAndDeny(one.before);
-    ASSERT_EQ(changed.has_value(), one.after != nullptr) << one.before;
-    if (!changed) continue;
-    EXPECT_EQ(Json::parse(*changed), Json::parse(one.after)) << one.before;
-    EXPECT_EQ(RenameAllowAndDeny(*changed), std::nullopt) << one.before;
+    if (!one.after) continue;
+    EXPECT_EQ(RenameAllowAndDeny(one.after, NewLists::kKept), std::nullopt) << one.after;
   }
 }
 

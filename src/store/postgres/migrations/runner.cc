@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <chrono>
 
-#include "store/postgres/migrations/backfill.h"
 #include "store/postgres/migrations/bookkeeping.h"
 #include "util/string_util.h"
 
@@ -14,12 +13,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 constexpr std::chrono::seconds kTellEvery{2};
-
-bool NeedsWorkspace(const Half& half) {
-  return std::any_of(half.data.begin(), half.data.end(), [](const Backfill& one) {
-    return one.set.find("$(WORKSPACE)") != std::string::npos;
-  });
-}
 
 }  // namespace
 
@@ -56,29 +49,34 @@ Result<std::string> Runner::Workspace() {
   return id;
 }
 
+Result<BackfillRun> Runner::Prepare(const Backfill& backfill) {
+  BackfillRun::Options options{"", options_.keep_table, options_.careful};
+  if (backfill.set.find("$(WORKSPACE)") != std::string::npos) {
+    auto id = Workspace();
+    if (!id) return id.error();
+    options.workspace = std::move(*id);
+  }
+  return BackfillRun(session_, backfill, std::move(options));
+}
+
 // What is too long for the transaction of the half itself.
 Status Runner::RunData(const Half& half) {
   for (const Backfill& backfill : half.data) {
-    std::string workspace;
-    if (backfill.set.find("$(WORKSPACE)") != std::string::npos) {
-      auto id = Workspace();
-      if (!id) return id.error();
-      workspace = std::move(*id);
-    }
-    BackfillRun run(session_, backfill, workspace, options_.keep_table);
-    const auto remark = run.Remark();
-    if (!remark) return remark.error();
-    if (!remark->empty()) note_(*remark);
-    const auto is_long = run.IsLongerThan(options_.piece);
+    auto run = Prepare(backfill);
+    if (!run) return run.error();
+    const auto remarks = run->Remarks();
+    if (!remarks) return remarks.error();
+    for (const std::string& remark : *remarks) note_(remark);
+    if (backfill.at_once) continue;
+    const auto is_long = run->IsLongerThan(options_.piece);
     if (!is_long) return is_long.error();
     if (!*is_long) continue;
-    if (Status done = RunInPieces(backfill, workspace); !done) return done;
+    if (Status done = RunInPieces(backfill, *run); !done) return done;
   }
   return Ok();
 }
 
-Status Runner::RunInPieces(const Backfill& backfill, const std::string& workspace) {
-  BackfillRun run(session_, backfill, workspace, options_.keep_table);
+Status Runner::RunInPieces(const Backfill& backfill, BackfillRun& run) {
   const auto total = run.Count();
   if (!total) return total.error();
   int64_t rows = 0;
@@ -106,15 +104,10 @@ Status Runner::RunInPieces(const Backfill& backfill, const std::string& workspac
 
 Status Runner::RunHalf(const Half& half, bool again) {
   if (!again) {
-    std::string workspace;
-    if (NeedsWorkspace(half)) {
-      auto id = Workspace();
-      if (!id) return id.error();
-      workspace = std::move(*id);
-    }
     for (const Backfill& backfill : half.data) {
-      BackfillRun run(session_, backfill, workspace, options_.keep_table);
-      if (Status done = run.Rest(options_.piece); !done) return done;
+      auto run = Prepare(backfill);
+      if (!run) return run.error();
+      if (Status done = run->Rest(options_.piece); !done) return done;
     }
   }
   for (const Step& step : half.steps) {

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "store/migrations.h"
+#include "store/postgres/migrations/backfill.h"
 #include "store/postgres/migrations/plan.h"
 #include "store/postgres/migrations/retry.h"
 #include "store/postgres/migrations/session.h"
@@ -20,6 +21,7 @@ class Runner {
   struct Options {
     int64_t piece = 5000;    // rows in one transaction
     std::string keep_table;  // where `abort` finds values that are lost; "" when nowhere
+    bool careful = false;    // lose nothing where Kong does (Backfill::careful)
   };
   // `note` is told how far a long migration is, and for whom it waits.
   Runner(Session& session, Options options, Note note)
@@ -31,7 +33,8 @@ class Runner {
 
  private:
   Status RunData(const Half& half);
-  Status RunInPieces(const Backfill& backfill, const std::string& workspace);
+  Status RunInPieces(const Backfill& backfill, BackfillRun& run);
+  Result<BackfillRun> Prepare(const Backfill& backfill);
   Status RunHalf(const Half& half, bool again);
   Status RunStep(const Step& step);
   Status Record(std::string_view subsystem, const Migration& migration, MigrationHalf half);
