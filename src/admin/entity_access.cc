@@ -46,10 +46,11 @@ Status ReadTags(const std::string& text, store::ListOptions& options) {
   for (std::string_view tag : Split(text, any ? '/' : ',')) {
     options.tags.emplace_back(tag);
   }
-  // A separator may end the list, but not begin it or follow another.
-  if (options.tags.size() > 1 && options.tags.back().empty()) options.tags.pop_back();
-  for (const std::string& tag : options.tags) {
-    if (tag.empty()) return InvalidTags("invalid filter syntax");
+  // A separator may end the list, but not begin it or follow another. What then ends the list is a
+  // tag that nothing has.
+  for (size_t i = 0; i < options.tags.size(); ++i) {
+    if (options.tags[i].empty() && (i == 0 || i + 1 < options.tags.size()))
+      return InvalidTags("invalid filter syntax");
   }
   if (options.tags.size() > kMaxTags) return InvalidTags("cannot query more than 5 tags");
   return Ok();

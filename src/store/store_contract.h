@@ -95,6 +95,9 @@ TEST_P(StoreContract, RefusesDuplicates) {
   ASSERT_FALSE(again);
   EXPECT_EQ(again.error().code(), ErrorCode::kPrimaryKeyViolation);
   EXPECT_EQ(again.error().fields(), Ref(service));
+  again = dao_->Insert("services", {{"id", service["id"]}, {"name", "s"}, {"host", "h.test"}});
+  ASSERT_FALSE(again);
+  EXPECT_EQ(again.error().code(), ErrorCode::kPrimaryKeyViolation);
   Make("services", {{"name", "t"}, {"host", "h.test"}});
   again = dao_->Update("services", {"name", "t"}, {{"name", "s"}});
   ASSERT_FALSE(again);

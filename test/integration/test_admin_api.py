@@ -260,6 +260,10 @@ def test_tags(gw):
     assert ids(f"/services?tags={a},{b}") == {both["id"]}
     assert ids(f"/services?tags={a}/{b}") == {both["id"], one["id"]}
     assert gw.admin("GET", f"/services?tags={a},{b}/x").status == 400
+    # What follows the last separator counts as a tag, which nothing has.
+    assert ids(f"/services?tags={a},") == set()
+    assert ids(f"/services?tags={a}/") == {both["id"], one["id"]}
+    assert gw.admin("GET", f"/services?tags=,{a}").status == 400
     listed = [row for rows in pages(gw, f"/tags/{b}") for row in rows]
     assert listed == [{"entity_id": both["id"], "entity_name": "services", "tag": b}]
     assert gw.admin("GET", f"/tags/{name()}").json["data"] == {}

@@ -108,7 +108,7 @@ class SqliteTransaction final : public Transaction {
     if (!statements) return NotStored(schema);
     const auto values = sql::EncodeRow(sql::Dialect::kSqlite, statements->table(), row);
     const Status done = connection_->Execute(statements->insert(), values);
-    return done ? done : Status(Violation(*statements, row, done.error()));
+    return done ? done : Status(Violation(*statements, row, done.error(), true));
   }
 
   Status Update(const schema::Schema& schema, const Json& row) override {
@@ -118,7 +118,7 @@ class SqliteTransaction final : public Transaction {
     auto values = sql::EncodeRow(sql::Dialect::kSqlite, statements->table(), row);
     values.push_back(Value::Text(key));
     const Status done = connection_->Execute(statements->update(), values);
-    if (!done) return Violation(*statements, row, done.error());
+    if (!done) return Violation(*statements, row, done.error(), false);
     return connection_->Changes() > 0 ? Ok() : Status(NotFoundError({{schema.primary_key(), key}}));
   }
 
@@ -200,11 +200,16 @@ class SqliteTransaction final : public Transaction {
     return Error(ErrorCode::kDatabaseError, "'" + schema.name() + "' has no table");
   }
 
-  // SQLite names any one of the indexes that refuse a row; clients are told of the first field.
-  Error Violation(const Statements& statements, const Json& row, const Error& error) {
+  // SQLite names any one of the indexes that refuse a row; clients are told of the key or else of
+  // the first field.
+  Error Violation(const Statements& statements, const Json& row, const Error& error, bool is_new) {
     if (error.code() != ErrorCode::kUniqueViolation) return error;
     const sql::Table& table = statements.table();
     std::string column = ViolatedColumn(error.message());
+    if (is_new) {
+      const auto same = Select(*table.schema, StringMember(row, table.primary_key));
+      if (same && *same) column = table.primary_key;
+    }
     for (const sql::Column& each : table.columns) {
       if (each.name == column || column == table.primary_key) break;
       if (!each.field || !each.field->unique || !Taken(*table.schema, each, row)) continue;
