@@ -158,8 +158,8 @@ class RequestContext final : public plugin::Exchange {
   struct Upstream {
     explicit Upstream(ngx_pool_t* pool) : tries(PoolAllocator<Try>(pool)) {}
     std::string_view scheme;
-    std::string host_header;
-    std::string_view hostname;  // the service's or overridden_host
+    std::string_view host_header;  // into what lives as long as the request
+    std::string_view hostname;     // the service's or overridden_host
     int port = 0;
     UpstreamTls tls;
     std::string tls_key;          // what makes a TLS session fit for this try

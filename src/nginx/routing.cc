@@ -1,4 +1,5 @@
 // From the request to its route, and what the upstream is told about the client.
+#include <charconv>
 #include <new>
 
 #include "nginx/conf.h"
@@ -41,7 +42,7 @@ bool WantsTrailers(ngx_http_request_t* r) {
   return false;
 }
 
-// Header lines behind the name and colon of a first one, in memory of the request.
+// Header lines behind the name and colon of a first one, or one value, in memory of the request.
 class HeadWriter {
  public:
   HeadWriter(ngx_pool_t* pool, size_t room)
@@ -50,6 +51,11 @@ class HeadWriter {
     at_ = start_;
   }
   void Append(std::string_view text) { at_ = ngx_cpymem(at_, text.data(), text.size()); }
+  void AppendPort(int port) {
+    auto* digits = reinterpret_cast<char*>(at_) + 1;
+    *at_ = ':';
+    at_ = reinterpret_cast<u_char*>(std::to_chars(digits, digits + kPortDigits, port).ptr);
+  }
   // `begin`: the end of the line before, the name and the colon; its size is known to the compiler.
   template <size_t N>
   void Line(const char (&begin)[N], std::string_view value) {
@@ -60,6 +66,7 @@ class HeadWriter {
   std::string_view text() const { return View({static_cast<size_t>(at_ - start_), start_}); }
 
  private:
+  static constexpr size_t kPortDigits = 5;
   u_char* start_;
   u_char* at_;
 };
@@ -130,11 +137,15 @@ void RequestContext::ComputeForwarded() {
 
 void RequestContext::MakeHostHeader() {
   if (upstream.host_given) return;
+  constexpr size_t kRoomForPort = std::string_view(":65535").size();
   std::string buffer;
-  upstream.host_header = upstream.choice.HostName(buffer);
+  const std::string_view name = upstream.choice.HostName(buffer);
   const int port = upstream.choice.address()->port;
   const bool tls = upstream.scheme == "https" || upstream.scheme == "grpcs";
-  if (port != (tls ? 443 : 80)) upstream.host_header.append(":").append(std::to_string(port));
+  HeadWriter host(r_->pool, name.size() + kRoomForPort);
+  host.Append(name);
+  if (port != (tls ? 443 : 80)) host.AppendPort(port);
+  upstream.host_header = host.text();
 }
 
 // Whatever the slots have, a template's `set` included, is asked for anew.

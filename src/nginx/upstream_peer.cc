@@ -74,7 +74,7 @@ void NoteFailure(RequestContext::Upstream& upstream, int status) {
 
 // The request's headers are written anew when the next target wants another Host.
 ngx_int_t RewriteRequest(Peer& peer) {
-  const std::string old_host = peer.context.upstream.host_header;
+  const std::string_view old_host = peer.context.upstream.host_header;
   peer.context.MakeHostHeader();
   if (peer.context.upstream.host_header == old_host) return NGX_OK;
   peer.context.ForgetVariables();

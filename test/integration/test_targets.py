@@ -142,13 +142,13 @@ def test_only_one_worker_probes(tmp_path):
                server {{ listen 127.0.0.1:{port}; access_log {count} l; location / {{ return 200; }} }}"""
     with Gateway(workers=4) as gw, NginxServer(http):
         gw.create("/upstreams", {"name": "up", "host_header": "host.test", "healthchecks": {"active": {
-            "http_path": "/check?x=1", "healthy": {"interval": 0.5, "successes": 1}}}})
+            "http_path": "/check/x=1", "healthy": {"interval": 0.5, "successes": 1}}}})
         gw.create("/upstreams/up/targets", {"target": f"127.0.0.1:{port}"})
         time.sleep(3.3)
         gw.admin("DELETE", "/upstreams/up")
         lines = count.read_text().splitlines()
         assert 4 <= len(lines) <= 7, lines
-        assert set(lines) == {"/check?x=1 host.test HTTP/1.0"}
+        assert set(lines) == {"/check/x=1 host.test HTTP/1.0"}
         time.sleep(1)
         assert len(count.read_text().splitlines()) <= len(lines) + 1
 
