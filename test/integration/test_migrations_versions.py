@@ -112,3 +112,13 @@ def test_what_another_version_left_pending_is_finished_first(old, newest, versio
     migrate(old, "up")
     migrate(old, "finish")
     assert settled(old) == newest
+
+
+def test_a_foreign_key_as_2_1_named_it_stays_beside_the_usual_one(old):
+    migrate(old, "up")
+    migrate(old, "finish")
+    old.sql("ALTER TABLE acls RENAME CONSTRAINT acls_consumer_id_fkey TO acls_consumer_id_ws_id_fkey")
+    forget(old, [("acl", "003_200_to_210", True)])
+    assert "1 migration processed" in migrate(old, "up")
+    assert old.sql("SELECT string_agg(conname, ' ' ORDER BY conname) FROM pg_constraint WHERE conrelid = 'acls'::regclass AND "
+                   "contype = 'f' AND conname ~ 'consumer'") == "acls_consumer_id_fkey acls_consumer_id_ws_id_fkey"

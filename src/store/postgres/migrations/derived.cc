@@ -12,12 +12,12 @@ std::string HasConstraint(std::string_view table, std::string_view name) {
       table, name);
 }
 
-// By its columns: databases that 2.1.0 to 2.1.2 made have another name for it.
+// Under its own name, as Kong looks for it: where 2.1.0 to 2.1.2 have given it another one, a
+// second stands beside it after this has been run once more.
 std::string HasForeignKey(std::string_view table, std::string_view column) {
   return fmt::format(
       "SELECT EXISTS (SELECT 1 FROM pg_constraint c WHERE c.conrelid = '{0}'::regclass AND "
-      "c.contype = 'f' AND (SELECT array_agg(a.attname::text ORDER BY a.attname) FROM pg_attribute "
-      "a WHERE a.attrelid = c.conrelid AND a.attnum = ANY (c.conkey)) = ARRAY['{1}', 'ws_id'])",
+      "c.contype = 'f' AND c.conname = '{0}_{1}_fkey' AND cardinality(c.conkey) = 2)",
       table, column);
 }
 
