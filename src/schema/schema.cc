@@ -291,9 +291,11 @@ Json Schema::UnknownKind(const Json& row) const {
   const Json* kind = FindMember(row, subschema_key_);
   if (!kind || kind->is_null()) return {{subschema_key_, "required field missing"}};
   if (SubschemaFor(row)) return Json::object();
-  const Json first = kind->is_array() ? (kind->empty() ? Json("nil") : kind->front()) : *kind;
-  if (!kind->is_array() && !kind->is_string())
+  if (!kind->is_structured() && !kind->is_string())
     return {{subschema_key_, CheckField(subschema_key_, *kind)}};
+  // Of several the first is named; an object has none.
+  const bool has_first = kind->is_array() && !kind->empty();
+  const Json first = has_first ? kind->front() : kind->is_string() ? *kind : Json("nil");
   const std::string shown = first.is_string() ? first.get<std::string>() : DumpJson(first);
   return {{subschema_key_, ReplaceAll(subschema_error_, "%s", shown)}};
 }

@@ -117,6 +117,9 @@ TEST(Schema, AKindHasFieldsOfItsOwn) {
   const auto unknown = (*schema)->CheckInsert({{"protocols", {"smtp"}}, {"strip", 3}});
   ASSERT_FALSE(unknown);
   EXPECT_EQ(unknown.error().fields(), Json({{"protocols", "unknown type: smtp"}}));
+  const auto object = (*schema)->CheckInsert({{"protocols", {{"a", "http"}}}});
+  ASSERT_FALSE(object);
+  EXPECT_EQ(object.error().fields(), Json({{"protocols", "unknown type: nil"}}));
 }
 
 TEST(Schema, AReferenceWithoutAKeyIsCheckedAsWhatItRefersTo) {
