@@ -98,17 +98,18 @@ void CertificateStore::Use(std::shared_ptr<const runtime::Snapshot> snapshot) {
   if (changed) std::make_shared<Decoding>(s.snapshot->certificates, s.background)->Continue();
 }
 
-void CertificateStore::Present(SSL* ssl) {
+bool CertificateStore::Present(SSL* ssl) {
   const runtime::CertificateTable& table = *state_->snapshot->certificates;
   const char* name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
-  if (name == nullptr || !table.has_names()) return;
+  if (name == nullptr || !table.has_names()) return false;
   const runtime::CertificateEntry* entry = table.ForName(name);
-  if (entry == nullptr) return;
+  if (entry == nullptr) return false;
   const DecodedCertificate& decoded = Decoded(*entry);
-  if (!decoded.main.ok()) return;
+  if (!decoded.main.ok()) return false;
   SSL_certs_clear(ssl);
   UseLeaf(ssl, decoded.main);
   UseLeaf(ssl, decoded.alternative);
+  return true;
 }
 
 X509_STORE* CertificateStore::State::TrustOf(const std::vector<std::string>& ids) {

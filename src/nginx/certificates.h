@@ -27,8 +27,8 @@ class CertificateStore {
   void Use(std::shared_ptr<const runtime::Snapshot> snapshot);
 
   // Gives a client's handshake the certificate of the name that it asks for; leaves the default
-  // one when there is none.
-  void Present(SSL* ssl);
+  // one when there is none, and gives false.
+  bool Present(SSL* ssl);
 
   // Prepares a handshake with an upstream; false: the certificates that it needs cannot be used.
   bool Apply(const UpstreamTls& tls, SSL* ssl);

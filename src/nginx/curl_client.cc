@@ -68,7 +68,8 @@ class CurlClient final : public plugin::HttpClient {
     const auto place =
         transfer->request.proxy_url.empty() ? PlaceOf(transfer->request.url) : std::nullopt;
     if (!place) return Start(transfer);
-    dns_.ToEndpoint(place->first, place->second,
+    const std::string& other = transfer->request.connect_host;
+    dns_.ToEndpoint(other.empty() ? place->first : other, place->second,
                     [this, alive = std::weak_ptr(alive_), transfer](const auto& endpoint) {
                       if (alive.expired()) return;
                       if (endpoint) {

@@ -19,12 +19,14 @@ namespace {
 
 class ClientHandshake final : public plugin::Handshake {
  public:
-  explicit ClientHandshake(SSL* ssl) : ssl_(ssl) {}
+  ClientHandshake(SSL* ssl, bool has_certificate) : ssl_(ssl), has_certificate_(has_certificate) {}
 
   std::string_view ServerName() const override {
     const char* name = SSL_get_servername(ssl_, TLSEXT_NAMETYPE_host_name);
     return name != nullptr ? std::string_view(name) : std::string_view();
   }
+
+  bool HasCertificate() const override { return has_certificate_; }
 
   Status Present(std::string_view chain_pem, std::string_view key_pem) override {
     const Leaf leaf = ReadLeaf(chain_pem, key_pem);
@@ -46,15 +48,17 @@ class ClientHandshake final : public plugin::Handshake {
 
  private:
   SSL* ssl_;
+  const bool has_certificate_;
 };
 
-void RunPlugins(const runtime::Snapshot& snapshot, Traffic traffic, SSL* ssl) {
+void RunPlugins(const runtime::Snapshot& snapshot, Traffic traffic, SSL* ssl,
+                bool has_certificate) {
   // Routes are not known yet: only plugins that apply everywhere take part.
   const auto& table = traffic == Traffic::kStream ? *snapshot.stream_plugins : *snapshot.plugins;
   for (const runtime::PluginPlan::Item& item : table.global().items) {
     const runtime::PluginSlot* slot = item.without_consumer;
     if (slot == nullptr || !slot->plugin || !(slot->phases() & plugin::kCertificate)) continue;
-    ClientHandshake handshake(ssl);
+    ClientHandshake handshake(ssl, has_certificate);
     slot->plugin->OnCertificate(handshake);
   }
 }
@@ -62,8 +66,8 @@ void RunPlugins(const runtime::Snapshot& snapshot, Traffic traffic, SSL* ssl) {
 int OnCertificate(SSL* ssl, void* traffic) {
   GuardVoid(ngx_cycle->log, "certificate", [&] {
     Gateway& gateway = ThisGateway();
-    gateway.certificates().Present(ssl);
-    RunPlugins(*gateway.snapshot(), *static_cast<const Traffic*>(traffic), ssl);
+    const bool presented = gateway.certificates().Present(ssl);
+    RunPlugins(*gateway.snapshot(), *static_cast<const Traffic*>(traffic), ssl, presented);
   });
   return 1;
 }

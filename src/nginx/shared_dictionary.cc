@@ -212,11 +212,22 @@ size_t SharedDictionary::UsedBytes() const {
 }
 
 bool SharedDictionary::Put(std::string_view key, std::string_view value, double expires_at) {
+  return Store(key, value, expires_at, std::nullopt);
+}
+
+bool SharedDictionary::Add(std::string_view key, std::string_view value, double expires_at,
+                           double now) {
+  return Store(key, value, expires_at, now);
+}
+
+bool SharedDictionary::Store(std::string_view key, std::string_view value, double expires_at,
+                             std::optional<double> now) {
   if (value.size() > LargestValue()) return false;
   const XXH128_hash_t hash = HashOf(key);
   Access::Place place;
   {
     Access access(*memory_, self_);
+    if (now && access.FindLiving(hash, *now) != 0) return false;
     place = access.Remember(access.Begin(hash, value.size(), expires_at));
   }
   for (Index at = place.first;;) {
@@ -231,6 +242,10 @@ bool SharedDictionary::Put(std::string_view key, std::string_view value, double 
       at = block.next;
     }
     if (!value.empty()) continue;
+    if (now && access.FindLiving(hash, *now) != 0) {
+      access.Drop(place.first);
+      return false;
+    }
     access.Complete(place.first);
     return true;
   }

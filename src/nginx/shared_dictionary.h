@@ -24,6 +24,7 @@ class SharedDictionary final : public plugin::Dictionary {
   explicit SharedDictionary(Memory* memory);
 
   bool Put(std::string_view key, std::string_view value, double expires_at) override;
+  bool Add(std::string_view key, std::string_view value, double expires_at, double now) override;
   std::optional<std::string> Get(std::string_view key, double now) override;
   bool Remove(std::string_view key, double now) override;
   void Clear() override;
@@ -31,6 +32,10 @@ class SharedDictionary final : public plugin::Dictionary {
   size_t UsedBytes() const;
 
  private:
+  // `now`: only where nothing living is there.
+  bool Store(std::string_view key, std::string_view value, double expires_at,
+             std::optional<double> now);
+
   Memory* memory_;
   const pid_t self_;  // of the process that made this object
 };

@@ -42,6 +42,40 @@ TEST_F(SharedDictionaryTest, KeepsReplacesAndRemoves) {
   EXPECT_EQ(dictionary_.UsedBytes(), 0u);
 }
 
+TEST_F(SharedDictionaryTest, AddsOnlyWhereNothingLivingIs) {
+  EXPECT_TRUE(dictionary_.Add("a", "one", 10, 1));
+  EXPECT_FALSE(dictionary_.Add("a", "two", 10, 9));
+  EXPECT_EQ(dictionary_.Get("a", 9), "one");
+  EXPECT_TRUE(dictionary_.Add("a", "two", 0, 10));
+  EXPECT_FALSE(dictionary_.Add("a", "three", 0, 1e9));
+  EXPECT_EQ(dictionary_.Get("a", 1e9), "two");
+  EXPECT_EQ(dictionary_.UsedBytes(), 1024u);
+}
+
+TEST_F(SharedDictionaryTest, OneOfSeveralProcessesAdds) {
+  constexpr int kKeys = 50;
+  std::vector<pid_t> children;
+  for (int i = 0; i < 3; ++i) {
+    const pid_t child = fork();
+    if (child == 0) {
+      SharedDictionary mine(static_cast<SharedDictionary::Memory*>(memory_));
+      int added = 0;
+      for (int key = 0; key < kKeys; ++key) {
+        if (mine.Add(std::to_string(key), "x", 0, 1)) ++added;
+      }
+      _exit(added);
+    }
+    children.push_back(child);
+  }
+  int total = 0;
+  for (const pid_t child : children) {
+    int status = 0;
+    waitpid(child, &status, 0);
+    total += WEXITSTATUS(status);
+  }
+  EXPECT_EQ(total, kKeys);
+}
+
 TEST_F(SharedDictionaryTest, ForgetsWhatHasExpired) {
   dictionary_.Put("a", "x", 10);
   EXPECT_EQ(dictionary_.Get("a", 9.9), "x");

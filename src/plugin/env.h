@@ -56,6 +56,8 @@ class Dictionary {
   // Replaces what was there. False: it is larger than LargestValue, or others needed the room.
   virtual bool Put(std::string_view key, std::string_view value,
                    double expires_at /* 0: never */) = 0;
+  // The same where nothing living is there yet, in one step; else false.
+  virtual bool Add(std::string_view key, std::string_view value, double expires_at, double now) = 0;
   virtual std::optional<std::string> Get(std::string_view key, double now) = 0;
   virtual bool Remove(std::string_view key, double now) = 0;  // false: was not there
   virtual void Clear() = 0;
@@ -69,7 +71,8 @@ struct HttpRequest {
   int timeout_ms = 10000;
   int keepalive_ms = 60000;  // how long the connection may wait for its next use
   bool verify_tls = false;
-  std::string proxy_url;  // "": none
+  std::string proxy_url;     // "": none
+  std::string connect_host;  // where the connection goes; "": to the URL's host
 };
 
 struct HttpReply {
@@ -174,8 +177,14 @@ class EntityWriter {
   // `ttl`: seconds until the row expires; 0: never.
   virtual void Insert(std::string entity, Json row, double ttl, Done done) = 0;
   virtual void Update(std::string entity, std::string id, Json changes, double ttl, Done done) = 0;
+  // Replaces the row whose unique `field` has that value, or makes it; one that has expired is made
+  // anew.
+  virtual void Upsert(std::string entity, std::string field, std::string value, Json row,
+                      double ttl, Done done) = 0;
   // Gives true, or false when there was nothing to delete.
   virtual void Delete(std::string entity, std::string id, Done done) = 0;
+  // Gives all rows, as a list, as the datastore has them now. For kinds that have few.
+  virtual void ReadAll(std::string entity, Done done) = 0;
 };
 
 struct PluginEnv {
@@ -204,6 +213,9 @@ struct PluginEnv {
   Sums* metrics = nullptr;
   // The variables AWS_* that the gateway was started with.
   std::map<std::string, std::string> cloud_variables{};
+  // How long a change of rows takes to all nodes when this is a control plane or a data plane; 0:
+  // it is neither.
+  double propagation_seconds = 0;
 };
 
 }  // namespace silverback::plugin

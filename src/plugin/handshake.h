@@ -13,6 +13,8 @@ class Handshake {
   virtual ~Handshake() = default;
 
   virtual std::string_view ServerName() const = 0;  // "" without one
+  // Whether the configuration has a certificate for the server name.
+  virtual bool HasCertificate() const = 0;
   // Shows this certificate instead of the configured one.
   virtual Status Present(std::string_view chain_pem, std::string_view key_pem) = 0;
   // Asks the client for a certificate. It may send none, and whether to trust what it sends is up

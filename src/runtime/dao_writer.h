@@ -14,7 +14,10 @@ class DaoWriter final : public plugin::EntityWriter {
 
   void Insert(std::string entity, Json row, double ttl, Done done) override;
   void Update(std::string entity, std::string id, Json changes, double ttl, Done done) override;
+  void Upsert(std::string entity, std::string field, std::string value, Json row, double ttl,
+              Done done) override;
   void Delete(std::string entity, std::string id, Done done) override;
+  void ReadAll(std::string entity, Done done) override;
 
  private:
   void Run(std::function<Result<Json>()> work, Done done);

@@ -20,6 +20,11 @@ class FakeEntities final : public plugin::EntityReader {
     return std::erase_if(rows_[entity],
                          [&](const auto& row) { return StringMember(*row, "id") == id; }) > 0;
   }
+  Json All(const std::string& entity) {
+    Json rows = Json::array();
+    for (const auto& row : rows_[entity]) rows.push_back(*row);
+    return rows;
+  }
   plugin::EntityRef Find(std::string_view entity, std::string_view key) override {
     return FindUnique(entity, "id", key);
   }
@@ -75,6 +80,9 @@ class FakeDictionary final : public plugin::Dictionary {
     if (value.size() > largest) return false;
     entries[std::string(key)] = {std::string(value), expires_at};
     return true;
+  }
+  bool Add(std::string_view key, std::string_view value, double expires_at, double now) override {
+    return !Get(key, now) && Put(key, value, expires_at);
   }
   std::optional<std::string> Get(std::string_view key, double now) override {
     const auto found = entries.find(std::string(key));
@@ -140,6 +148,8 @@ class FakeWriter final : public plugin::EntityWriter {
  public:
   explicit FakeWriter(FakeEntities& entities) : entities_(entities) {}
   void Insert(std::string entity, Json row, double ttl, Done done) override {
+    if (row.contains("key") && entities_.FindUnique(entity, "key", StringMember(row, "key")))
+      return done(Error(ErrorCode::kUniqueViolation, "UNIQUE violation"));
     if (!row.contains("id")) row["id"] = entity + std::to_string(++count_);
     if (!row.contains("created_at")) row["created_at"] = 1700000000;
     for (const char* generated : {"access_token", "code"}) {
@@ -159,6 +169,14 @@ class FakeWriter final : public plugin::EntityWriter {
     entities_.Add(entity, row);
     if (done) done(row);
   }
+  void Upsert(std::string entity, std::string field, std::string value, Json row, double ttl,
+              Done done) override {
+    const auto old = entities_.FindUnique(entity, field, value);
+    if (old) return Update(entity, StringMember(*old, "id"), std::move(row), ttl, std::move(done));
+    row[field] = value;
+    Insert(entity, std::move(row), ttl, std::move(done));
+  }
+  void ReadAll(std::string entity, Done done) override { done(entities_.All(entity)); }
   void Delete(std::string entity, std::string id, Done done) override {
     const bool there = entities_.Remove(entity, id);
     if (done) done(Json(there));
