@@ -27,6 +27,10 @@ struct Request {
       false;  // came in on status_listen: only /status and /metrics (and / ...) are there
 };
 
+// Whether answering it may take long because other hosts are asked: it should not keep a thread
+// from those that do not.
+bool WaitsForOthers(const Request& request);
+
 struct Response {
   int status = 200;
   std::vector<std::pair<std::string, std::string>>
@@ -76,11 +80,15 @@ class Node {
   }
   virtual void ProxyCachePurge(std::string_view /*dictionary*/) {}
 
-  // acme: orders a certificate for `host` now; begins renewal in the background; the certificates
-  // that the plugin holds, of one host or, with "", of all.
-  virtual silverback::Status AcmeOrder(const std::string& host);
-  virtual silverback::Status AcmeRenew() { return Ok(); }
-  virtual Result<std::vector<Json>> AcmeCertificates(std::string_view /*host*/) {
+  // acme, with the configuration of one of its plugins: orders a certificate now, and waits for it;
+  // asks over HTTP, as the authority would, whether challenges for `host` reach the plugin (the
+  // error says what was found instead); renews what ends soon, in the background; the certificates
+  // that are kept, as GET /acme/certificates shows them: of one host or, with "", of all.
+  virtual silverback::Status AcmeOrder(const Json& config, const std::string& host);
+  virtual silverback::Status AcmeTest(const Json& config, const std::string& host);
+  virtual void AcmeRenew(const Json& /*config*/) {}
+  virtual Result<std::vector<Json>> AcmeCertificates(const Json& /*config*/,
+                                                     const std::string& /*host*/) {
     return std::vector<Json>();
   }
 };

@@ -92,14 +92,15 @@ void Start(ngx_http_request_t* r, bool status_listener) {
   PoolNew<CallGuard>(r->pool, call);
   r->read_event_handler = ngx_http_test_reading;
   Gateway& gateway = ThisGateway();
-  gateway.admin_threads().Run(
-      [call, &gateway] { call->response = gateway.api().Handle(call->request); },
-      [call] {
-        if (call->r == nullptr) return;
-        ngx_connection_t* c = call->r->connection;
-        Send(call->r, call->response);
-        ngx_http_run_posted_requests(c);
-      });
+  ThreadPool& threads =
+      admin::WaitsForOthers(call->request) ? gateway.slow_admin_threads() : gateway.admin_threads();
+  threads.Run([call, &gateway] { call->response = gateway.api().Handle(call->request); },
+              [call] {
+                if (call->r == nullptr) return;
+                ngx_connection_t* c = call->r->connection;
+                Send(call->r, call->response);
+                ngx_http_run_posted_requests(c);
+              });
 }
 
 template <bool StatusListener>

@@ -41,9 +41,11 @@ namespace {
 
 constexpr size_t kBackgroundThreads = 4;
 constexpr size_t kAdminThreads = 2;
+constexpr size_t kSlowAdminThreads = 8;
 constexpr size_t kNetworkThreads = 32;
 constexpr size_t kWriterThreads = 2;
 constexpr size_t kPorts = 65536;
+constexpr double kDefaultUpdateFrequency = 5;
 
 std::unique_ptr<Gateway> gateway;
 
@@ -82,7 +84,8 @@ struct Gateway::Parts {
   ngx_cycle_t* cycle;
   const config::GatewayConf* conf = nullptr;
   std::unique_ptr<EventLoop> loop;
-  std::unique_ptr<ThreadPool> background, network_background, writer_threads, admin_threads;
+  std::unique_ptr<ThreadPool> background, network_background, writer_threads, admin_threads,
+      slow_admin_threads;
   std::unique_ptr<EventTimers> timers;
   CycleLogger logger;
   std::unique_ptr<Network> network;
@@ -124,6 +127,7 @@ struct Gateway::Parts {
   Status MakeServices(const NodeConf& block);
   void ShareUsage();
   Status StartWorker();
+  void StartPlugins();
   void UseSnapshot();  // tells everybody who keeps something made of it
   void MakeAdminApi();
   void StartFollower();
@@ -172,6 +176,7 @@ Status Gateway::Parts::MakeServices(const NodeConf& block) {
   network_background = std::make_unique<ThreadPool>(*loop, cycle->log, kNetworkThreads);
   writer_threads = std::make_unique<ThreadPool>(*loop, cycle->log, kWriterThreads);
   admin_threads = std::make_unique<ThreadPool>(*loop, cycle->log, kAdminThreads);
+  slow_admin_threads = std::make_unique<ThreadPool>(*loop, cycle->log, kSlowAdminThreads);
   timers = std::make_unique<EventTimers>(*loop, cycle->log);
   auto made = Network::Create(*conf, *zone.health, *loop, logger, cycle->log);
   if (!made) return made.error();
@@ -201,6 +206,8 @@ Status Gateway::Parts::MakeServices(const NodeConf& block) {
   env->redis = redis.get();
   env->metrics = dictionaries->sums();
   env->cloud_variables = CloudVariables();
+  if (conf->String("role") != "traditional")
+    env->propagation_seconds = 2 * conf->Number("db_update_frequency", kDefaultUpdateFrequency);
   ShareUsage();
   certificates = std::make_unique<CertificateStore>(bundle, *background);
   KeepalivePool::Limits limits;
@@ -223,7 +230,16 @@ void Gateway::Parts::ShareUsage() {
   usage->Start();
 }
 
+void Gateway::Parts::StartPlugins() {
+  for (const runtime::PluginPlan::Item& item : worker->snapshot()->plugins->global().items) {
+    const runtime::PluginSlot* slot = item.without_consumer;
+    if (slot == nullptr || !slot->plugin || std::exchange(slot->started, true)) continue;
+    GuardVoid(cycle->log, "start of a plugin", [&] { slot->plugin->OnStart(); });
+  }
+}
+
 void Gateway::Parts::UseSnapshot() {
+  StartPlugins();
   certificates->Use(worker->snapshot());
   network->Use(worker->snapshot());
 }
@@ -254,7 +270,7 @@ void Gateway::Parts::MakeAdminApi() {
   env->writer = writer.get();
   node = std::make_unique<RunningNode>(RunningNode::Parts{
       *conf, *catalog, *loop, *shared, network->upstreams(), network->dns(),
-      [this] { return worker->snapshot(); }, runtime::NodeId(*conf), *dictionaries});
+      [this] { return worker->snapshot(); }, runtime::NodeId(*conf), *dictionaries, *env});
   if (conf->database() == "off") {
     loader = std::make_unique<NodeLoader>(
         runtime::DeclarativeNode(*conf, *catalog, *replica, shared, warn), *dao);
@@ -265,7 +281,6 @@ void Gateway::Parts::MakeAdminApi() {
 // Without a database nothing but this node's own loads changes the configuration.
 void Gateway::Parts::StartFollower() {
   if (conf->database() == "off") return;
-  constexpr double kDefaultUpdateFrequency = 5;
   constexpr double kMilliseconds = 1000;
   const auto interval = static_cast<int64_t>(
       conf->Number("db_update_frequency", kDefaultUpdateFrequency) * kMilliseconds);
@@ -330,6 +345,7 @@ Gateway::~Gateway() {
   parts_->follower.reset();
   parts_->usage.reset();
   parts_->admin_threads.reset();
+  parts_->slow_admin_threads.reset();
   if (parts_->worker) parts_->worker->Stop();
   parts_->background.reset();
 }
@@ -380,6 +396,7 @@ dns::Client& Gateway::dns() { return parts_->network->dns(); }
 runtime::Upstreams& Gateway::upstreams() { return parts_->network->upstreams(); }
 admin::Api& Gateway::api() { return *parts_->api; }
 ThreadPool& Gateway::admin_threads() { return *parts_->admin_threads; }
+ThreadPool& Gateway::slow_admin_threads() { return *parts_->slow_admin_threads; }
 
 int Gateway::MappedPort(int port) const {
   if (parts_->port_map.empty()) return port;

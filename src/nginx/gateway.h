@@ -55,6 +55,7 @@ class Gateway {
   // The Admin API and the threads that it runs on.
   admin::Api& api();
   ThreadPool& admin_threads();
+  ThreadPool& slow_admin_threads();  // for what waits for other hosts
   // The port that clients see for one that we listen on (`port_maps`).
   int MappedPort(int port) const;
   // Whether a peer's X-Forwarded-* headers are believed (`trusted_ips`).

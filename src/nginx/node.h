@@ -29,6 +29,7 @@ class RunningNode final : public admin::Node {
     std::function<std::shared_ptr<const runtime::Snapshot>()> snapshot;  // on the event loop
     std::string node_id;
     const Dictionaries& dictionaries;
+    plugin::PluginEnv& env;  // on the event loop
   };
   explicit RunningNode(Parts parts) : parts_(std::move(parts)) {}
 
@@ -48,6 +49,10 @@ class RunningNode final : public admin::Node {
   std::optional<Json> ProxyCacheGet(std::string_view dictionary, std::string_view key) override;
   bool ProxyCacheDelete(std::string_view dictionary, std::string_view key) override;
   void ProxyCachePurge(std::string_view dictionary) override;
+  silverback::Status AcmeOrder(const Json& config, const std::string& host) override;
+  silverback::Status AcmeTest(const Json& config, const std::string& host) override;
+  void AcmeRenew(const Json& config) override;
+  Result<std::vector<Json>> AcmeCertificates(const Json& config, const std::string& host) override;
 
  private:
   std::optional<uint64_t> CacheMark(std::string_view entity, const store::Key& key) const;

@@ -34,6 +34,9 @@ struct BodyChunk {
 class Plugin {
  public:
   virtual ~Plugin() = default;
+  // Once, when the worker begins to serve by it, on the event loop; for plugins that apply
+  // everywhere.
+  virtual void OnStart() const {}
   // Of plugins that apply everywhere.
   virtual void OnCertificate(Handshake&) const {}
   virtual Next OnRewrite(Exchange&) const { return Next::kContinue; }

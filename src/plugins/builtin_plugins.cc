@@ -3,6 +3,7 @@
 
 #include "plugin/plugin.h"
 #include "plugins/acl/acl.h"
+#include "plugins/acme/acme.h"
 #include "plugins/aws_lambda/aws_lambda.h"
 #include "plugins/azure_functions/azure_functions.h"
 #include "plugins/basic_auth/basic_auth.h"
@@ -47,6 +48,7 @@ constexpr const PluginType* kBuiltin[] = {&kPreFunction,
                                           &kBotDetection,
                                           &kCors,
                                           &kSession,
+                                          &kAcme,
                                           &kJwt,
                                           &kOAuth2,
                                           &kKeyAuth,

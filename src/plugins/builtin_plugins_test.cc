@@ -13,6 +13,7 @@ TEST(BuiltinPlugins, RunInKongsOrder) {
                                              "bot-detection",
                                              "cors",
                                              "session",
+                                             "acme",
                                              "jwt",
                                              "oauth2",
                                              "key-auth",

@@ -25,7 +25,8 @@ struct PluginSlot {
   std::unique_ptr<plugin::Plugin> plugin;
   std::string error;
   Json row;
-  std::string row_text;  // to see whether a row has changed
+  mutable bool started = false;  // OnStart was called; event loop only
+  std::string row_text;          // to see whether a row has changed
 
   uint8_t phases() const {
     return plugin ? type->phases : uint8_t{plugin::kAccess | plugin::kPreread};

@@ -1,4 +1,4 @@
-#include <algorithm>
+// Certificates of the acme plugin, ordered, tested, renewed and shown by hand.
 #include <string>
 
 #include "admin/entity_access.h"
@@ -7,71 +7,75 @@
 namespace silverback::admin {
 namespace {
 
-// A plugin of that kind, which must be there for most of this.
-Result<std::optional<Json>> FindPlugin(const Context& context) {
-  auto plugins = PluginsNamed(context, "acme");
-  if (!plugins) return plugins.error();
-  if (plugins->empty()) return std::optional<Json>();
-  return std::optional<Json>(std::move(plugins->front()));
+const Json& ConfigOf(const Json& plugin) {
+  static const Json kNone = Json::object();
+  const Json* config = FindMember(plugin, "config");
+  return config != nullptr ? *config : kNone;
 }
 
-// `work` gets the plugin; without one there is nothing here, in nginx' words.
+// `work` gets the configuration of the plugin; without one there is nothing here, in nginx' words.
 template <class Work>
 Response WithPlugin(Call& call, const Work& work) {
-  const auto plugin = FindPlugin(call.context);
-  if (!plugin) return ErrorResponse(plugin.error());
-  return *plugin ? work(**plugin) : HtmlPage(404);
+  const auto plugins = PluginsNamed(call.context, "acme");
+  if (!plugins) return ErrorResponse(plugins.error());
+  return plugins->empty() ? HtmlPage(404) : work(ConfigOf(plugins->front()));
 }
 
-bool IsListed(const Json& plugin, const std::string& host) {
-  const Json* config = FindMember(plugin, "config");
-  const Json* domains = config != nullptr ? FindMember(*config, "domains") : nullptr;
-  return domains != nullptr && std::find(domains->begin(), domains->end(), host) != domains->end();
+const Json* Argument(const Call& call, std::string_view name) {
+  const Json* given = FindMember(call.args.body, name);
+  return given != nullptr ? given : FindMember(call.args.query, name);
 }
 
-Response OrderFor(Call& call, const Json& plugin, const std::string& host) {
-  if (host.find(':') != std::string::npos)
-    return MessageResponse(400, "port is not allowed in host");
-  const Json* test = FindMember(call.args.body, "test_http_challenge_flow");
-  if (test != nullptr && (*test == true || *test == "true") && !IsListed(plugin, host)) {
-    return MessageResponse(400, "problem found running sanity check for " + host +
-                                    ": host is not included in plugin config.domains");
-  }
-  const Status ordered = call.context.node.AcmeOrder(host);
-  if (!ordered)
-    return MessageResponse(500, "failed to update certificate: " + ordered.error().message());
-  return MessageResponse(201, "certificate for host " + host + " is created");
+bool IsTrue(const Json* value) {
+  return value != nullptr && (*value == Json(true) || *value == Json("true"));
 }
 
 Response OrderCertificate(Call& call) {
-  return WithPlugin(call, [&](const Json& plugin) {
-    const Json* host = FindMember(call.args.body, "host");
-    if (host == nullptr || !host->is_string())
+  return WithPlugin(call, [&](const Json& config) {
+    const Json* given = Argument(call, "host");
+    if (given == nullptr || !given->is_string())
       return MessageResponse(400, "host must be provided and containing a single domain");
-    return OrderFor(call, plugin, host->get<std::string>());
+    const auto host = given->get<std::string>();
+    if (host.find(':') != host.npos) return MessageResponse(400, "port is not allowed in host");
+    if (IsTrue(Argument(call, "test_http_challenge_flow"))) {
+      const Status tested = call.context.node.AcmeTest(config, host);
+      if (tested) return MessageResponse(200, "sanity test for host " + host + " passed");
+      return MessageResponse(
+          400, "problem found running sanity check for " + host + ": " + tested.error().message());
+    }
+    const Status ordered = call.context.node.AcmeOrder(config, host);
+    if (ordered) return MessageResponse(201, "certificate for host " + host + " is created");
+    return MessageResponse(500, "failed to update certificate: " + ordered.error().message());
   });
 }
 
 Response RenewCertificates(Call& call) {
-  const Status begun = call.context.node.AcmeRenew();
-  if (!begun) return MessageResponse(500, "failed to start renewal process");
+  const auto plugins = PluginsNamed(call.context, "acme");
+  if (!plugins) return ErrorResponse(plugins.error());
+  for (const Json& plugin : *plugins) call.context.node.AcmeRenew(ConfigOf(plugin));
   return MessageResponse(202, "Renewal process started successfully");
 }
 
 Response Certificates(Call& call) {
-  return WithPlugin(call, [&](const Json&) {
-    const auto certificates = call.context.node.AcmeCertificates("");
-    if (!certificates) return ErrorResponse(certificates.error());
+  return WithPlugin(call, [&](const Json& config) {
+    const auto certificates = call.context.node.AcmeCertificates(config, "");
+    if (!certificates) return MessageResponse(500, certificates.error().message());
+    const bool invalid_only = FindMember(call.args.query, "invalid_only") != nullptr;
     // As in Kong, none of them is an object.
-    return JsonResponse(
-        200, {{"data", certificates->empty() ? Json(Json::object()) : Json(*certificates)}});
+    Json data = Json::object();
+    for (const Json& each : *certificates) {
+      if (invalid_only && BoolMember(each, "valid")) continue;
+      if (data.is_object()) data = Json::array();
+      data.push_back(each);
+    }
+    return JsonResponse(200, {{"data", std::move(data)}});
   });
 }
 
 Response CertificateOf(Call& call, const std::string& host) {
-  return WithPlugin(call, [&](const Json&) {
-    const auto certificates = call.context.node.AcmeCertificates(host);
-    if (!certificates) return ErrorResponse(certificates.error());
+  return WithPlugin(call, [&](const Json& config) {
+    const auto certificates = call.context.node.AcmeCertificates(config, host);
+    if (!certificates) return MessageResponse(500, certificates.error().message());
     if (certificates->empty())  // Kong's words, without the blank that is missing
       return MessageResponse(404, "Certificate for host " + host + "not found in storage");
     return JsonResponse(200, {{"data", certificates->front()}});
@@ -80,8 +84,18 @@ Response CertificateOf(Call& call, const std::string& host) {
 
 }  // namespace
 
-silverback::Status Node::AcmeOrder(const std::string&) {
+bool WaitsForOthers(const Request& request) {
+  const std::string_view path =
+      std::string_view(request.target).substr(0, request.target.find('?'));
+  return path == "/acme" || path.starts_with("/acme/");
+}
+
+silverback::Status Node::AcmeOrder(const Json&, const std::string&) {
   return Error(ErrorCode::kUnavailable, "the acme plugin is not running on this node");
+}
+
+silverback::Status Node::AcmeTest(const Json& config, const std::string& host) {
+  return AcmeOrder(config, host);
 }
 
 void AddAcmeEndpoints(const Context& context, EndpointTable& table) {
