@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <cctype>
+#include <optional>
+#include <vector>
 
 #include "util/json.h"
 #include "util/string_util.h"
@@ -35,26 +37,64 @@ std::string VariableName(std::string_view prefix, std::string_view name) {
   return variable;
 }
 
+const char* LuaType(const Json& value) {
+  if (value.is_null()) return "userdata";
+  return value.is_structured() ? "table" : value.type_name();
+}
+
 Result<std::string> MemberOf(const std::string& value, const Reference& reference) {
   const auto document = ParseJson(value);
-  if (!document || !document->is_object()) {
+  if (!document || !document->is_structured()) {
+    const std::string why =
+        document ? fmt::format("invalid type ({}), table expected", LuaType(*document))
+                 : "Expected value but found invalid token at character 1";
     return Bad(reference.text,
                fmt::format("unable to json decode value ({}) received from vault ({}): {}",
-                           reference.resource, reference.vault, "Expected a JSON object"));
+                           reference.resource, reference.vault, why));
   }
   const Json* member = FindMember(*document, reference.key);
   const std::string where =
       fmt::format("for resource '{}' with a key of '{}'", reference.resource, reference.key);
-  if (!member || member->is_null()) {
+  if (!member) {
     return Bad(reference.text,
                fmt::format("vault ({}) did not return value {}", reference.vault, where));
   }
   if (member->is_string()) return member->get<std::string>();
-  const char* type = member->is_structured() ? "table" : member->type_name();
   return Bad(reference.text,
              fmt::format("invalid value received from vault ({}) {}: invalid type ({}), string "
                          "expected",
-                         reference.vault, where, type));
+                         reference.vault, where, LuaType(*member)));
+}
+
+// The steps of a path; slashes that follow each other count once.
+std::vector<std::string_view> StepsOf(std::string_view path) {
+  std::vector<std::string_view> steps = Split(path, '/');
+  std::erase(steps, std::string_view());
+  return steps;
+}
+
+// The last of several steps is the key, those before it name the resource.
+void SetPath(std::string_view path, Reference& reference) {
+  std::vector<std::string_view> steps = StepsOf(path);
+  if (steps.size() > 1) {
+    reference.key = PercentDecode(steps.back(), true);
+    steps.pop_back();
+  }
+  for (const std::string_view step : steps) {
+    if (!reference.resource.empty()) reference.resource += '/';
+    reference.resource += PercentDecode(step, true);
+  }
+}
+
+// Of "user@host:port".
+std::string_view HostOf(std::string_view authority) {
+  if (const size_t user = authority.find('@'); user != std::string_view::npos)
+    authority.remove_prefix(user + 1);
+  return authority.substr(0, authority.rfind(':'));
+}
+
+bool IsNumber(std::string_view text) {
+  return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
 }
 
 }  // namespace
@@ -69,22 +109,25 @@ Result<Reference> ParseReference(std::string_view text) {
   const auto bad = [&](std::string_view reason) { return Bad(reference.text, reason); };
   text.remove_prefix(kOpen.size());
   text.remove_suffix(1);
+  std::optional<std::string_view> version;
+  if (const size_t fragment = text.find('#'); fragment != std::string_view::npos) {
+    version = text.substr(fragment + 1);
+    text = text.substr(0, fragment);
+  }
   if (const size_t query = text.find('?'); query != std::string_view::npos) {
     reference.prefix = Argument(text.substr(query + 1), "prefix");
     text = text.substr(0, query);
   }
   const size_t slash = text.find('/');
-  reference.vault = text.substr(0, slash);
+  reference.vault = HostOf(text.substr(0, slash));
   if (reference.vault.empty()) return bad("reference url is missing host");
   if (slash == std::string_view::npos) return bad("reference url is missing path");
-  std::string_view path = text.substr(slash + 1);
-  const size_t separator = path.rfind('/');
-  if (separator != std::string_view::npos) {
-    reference.key = PercentDecode(path.substr(separator + 1), false);
-    path = path.substr(0, separator);
-  }
-  reference.resource = PercentDecode(path, false);
-  if (reference.resource.empty()) return bad("reference url has empty path");
+  const std::string_view path = text.substr(slash + 1);
+  if (path.empty()) return bad("reference url has empty path");
+  // Variables have no versions; what is none is refused all the same.
+  if (version && !IsNumber(*version)) return bad("reference url has invalid version");
+  SetPath(path, reference);
+  if (reference.resource.empty()) return bad("reference url has invalid path");
   return reference;
 }
 

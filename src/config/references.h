@@ -12,7 +12,7 @@ namespace silverback::config {
 bool IsReference(std::string_view value);
 
 struct Reference {
-  std::string text;      // {vault://VAULT/RESOURCE/KEY?prefix=PREFIX}
+  std::string text;      // {vault://VAULT/RESOURCE/KEY?prefix=PREFIX#VERSION}
   std::string vault;     // "env", or the prefix of one that is configured
   std::string resource;  // the variable's name, in any case, with - or _
   std::string key;       // a member of the JSON object that the variable holds; "" for all of it
