@@ -187,11 +187,7 @@ Result<bool> MigrationFlow::Finish(const Options& options) {
     auto go_on = CheckOlderNodes(options);
     if (!go_on || !*go_on) return go_on;
   }
-  const auto locked =
-      WithLock({options.lock_timeout, false}, [&] { return FinishLocked(options); });
-  // That another node is at it is no failure, as in Kong.
-  if (!locked) return locked.error();
-  return true;
+  return WithLock({options.lock_timeout, false}, [&] { return FinishLocked(options); });
 }
 
 Status MigrationFlow::FinishLocked(const Options& options) {

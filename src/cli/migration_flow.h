@@ -35,7 +35,7 @@ class MigrationFlow {
 
   Status Bootstrap(const Options& options);
   Status Up(const Options& options);
-  // false: it did not happen; not so for `finish` when another node holds the lock, as in Kong.
+  // false: it did not happen.
   Result<bool> Finish(const Options& options);
   Result<bool> Reset(const Options& options);
   Result<bool> Abort(const Options& options);

@@ -67,6 +67,11 @@ def plain(text, database):
 
 # Where ours does better than what was recorded: (state, command) -> what is not compared.
 BETTER = {
+    # A lock that is not ours to have is no success.
+    ("locked, old", "finish --lock-timeout 2"): {"exit_code"},
+    ("locked, pending", "finish --lock-timeout 2"): {"exit_code"},
+    ("locked, finished", "finish --lock-timeout 2"): {"exit_code"},
+    ("lock released while waiting", "finish --lock-timeout 20"): {"exit_code"},
     # After the wait it looks what is left to do, and does it.
     ("lock released while waiting", "up --lock-timeout 20"): {"stdout", "database"},
     # Each half is one transaction, and names are recorded once.
