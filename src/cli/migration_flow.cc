@@ -191,7 +191,6 @@ Result<bool> MigrationFlow::Finish(const Options& options) {
 }
 
 Status MigrationFlow::FinishLocked(const Options& options) {
-  if (options.keep_lists) migrator_.LoseNothing();
   auto state = State();
   if (!state) return state.error();
   if (options.force) {

@@ -24,7 +24,6 @@ class MigrationFlow {
     bool force = false;         // run what has been run before once more
     bool dry_run = false;       // say what would be done
     bool force_finish = false;  // although nodes of an older version are seen
-    bool keep_lists = false;    // that Kong's `finish` loses
     bool yes = false;
     bool json = false;
     // Asks the one who typed the command; not set when nobody did.

@@ -45,10 +45,6 @@ bootstrap|up|finish --dry-run       Print what would be done: statements, locks,
 
 finish --force-finish               Although nodes of an older version are seen.
 
-finish --keep-lists                 Allow and deny lists that nodes of the new
-                                    version wrote since 'up' stay; without,
-                                    they are lost, as in Kong.
-
 Options:
  -y,--yes                           Do not ask before 'reset' and 'abort'.
 
@@ -89,7 +85,6 @@ MigrationFlow::Options OptionsOf(const Invocation& invocation) {
   options.force = arguments.Flag("force");
   options.dry_run = arguments.Flag("dry-run");
   options.force_finish = arguments.Flag("force-finish");
-  options.keep_lists = arguments.Flag("keep-lists");
   options.yes = arguments.Flag("yes");
   options.json = arguments.Flag("json");
   if (isatty(STDIN_FILENO)) {
@@ -165,7 +160,6 @@ const Command kMigrationsCommand{
                  {"force", 'f', OptionKind::kFlag, ""},
                  {"dry-run", 0, OptionKind::kFlag, ""},
                  {"force-finish", 0, OptionKind::kFlag, ""},
-                 {"keep-lists", 0, OptionKind::kFlag, ""},
                  {"json", 0, OptionKind::kFlag, ""},
                  {"db-timeout", 0, OptionKind::kNumber, "60"},
                  {"lock-timeout", 0, OptionKind::kNumber, "60"},

@@ -87,10 +87,6 @@ class Migrator {
   virtual Status Run(const std::vector<MigrationList>& plan, MigrationHalf half,
                      const MigrationObserver& observer) = 0;
 
-  // Run shall keep what nodes of this version have written since `up`, also where Kong loses it:
-  // allow and deny lists of plugins.
-  virtual void LoseNothing() {}
-
   // Drops everything that the gateway keeps in the database, bookkeeping included.
   virtual Status Reset() = 0;
 

@@ -61,13 +61,13 @@ def test_every_row_of_an_old_node_written_before_finish_is_there_after_it(pendin
           ('{old_kong.identifier('91', 9002)}', '2021-06-02 12:00:00+00', 'acl', '{service}', '{{"allow": ["new"], "deny": null}}', true,
           '{{http}}', 'plugins:acl::{service}::new', '{workspace}');""")
     assert pending.sql("SELECT username FROM consumers WHERE id::text LIKE '%9002'") == "between-new"
-    lost = f"plugin 'acl' with the id '{old_kong.identifier('91', 9002)}' loses its allow and deny lists, as in Kong: "
-    assert lost + '{"deny": null, "allow": ["new"]}' in migrate(pending, "finish")
+    kept = f"plugin 'acl' with the id '{old_kong.identifier('91', 9002)}' keeps its allow and deny lists, which Kong would lose: "
+    assert kept + '{"deny": null, "allow": ["new"]}' in migrate(pending, "finish")
     for table in ("consumers", "services", "routes", "plugins", "keyauth_credentials", "acls", "upstreams", "targets"):
         assert count(pending, f"{table} WHERE id::text LIKE '%9001'") == 1, table
     assert json.loads(pending.sql("SELECT config FROM plugins WHERE id::text LIKE '%9001'")) == {
         "allow": ["between"], "deny": None, "hide_groups_header": False}
-    assert json.loads(pending.sql("SELECT config FROM plugins WHERE id::text LIKE '%9002'")) == {}
+    assert json.loads(pending.sql("SELECT config FROM plugins WHERE id::text LIKE '%9002'")) == {"allow": ["new"], "deny": None}
     assert pending.sql("SELECT username FROM consumers WHERE id = '%s'" % consumer) == "renamed-9001"
     assert pending.sql("SELECT host FROM services WHERE id = '%s'" % service) == "moved-9001"
     assert pending.sql("SELECT algorithm FROM upstreams WHERE id::text LIKE '%9001'") == "consistent-hashing"
@@ -103,16 +103,6 @@ def test_odd_rows_become_what_kong_makes_of_them(old):
     assert old.sql("SELECT string_agg(right(id::text, 1), '' ORDER BY id) FROM targets WHERE id::text LIKE '%0080__'") == "15"
     assert old.sql("SELECT string_agg(algorithm, ' ' ORDER BY id) FROM upstreams WHERE id::text LIKE '%0080__'") == (
         "consistent-hashing consistent-hashing round-robin consistent-hashing")
-
-
-def test_lists_that_new_nodes_wrote_stay_when_asked(pending):
-    plugin = old_kong.identifier("91", 9002)
-    pending.sql(f"""INSERT INTO plugins (id, created_at, name, config, enabled, cache_key) VALUES
-        ('{plugin}', '2021-06-02 12:00:00+00', 'ip-restriction', '{{"allow": ["10.0.0.1"], "deny": null}}', true, 'new')""")
-    said = migrate(pending, "finish", "--keep-lists")
-    assert f"plugin 'ip-restriction' with the id '{plugin}' keeps its allow and deny lists: " in said
-    assert json.loads(pending.sql(f"SELECT config FROM plugins WHERE id = '{plugin}'")) == {"allow": ["10.0.0.1"], "deny": None}
-    assert count(pending, "plugins WHERE config ? 'whitelist' OR config ? 'blacklist'") == 0
 
 
 # Beside others.

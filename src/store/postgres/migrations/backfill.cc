@@ -28,15 +28,14 @@ Result<int64_t> BackfillRun::Count() {
 
 Result<std::vector<std::string>> BackfillRun::Remarks() {
   std::vector<std::string> lines;
-  if (backfill_.losers.empty()) return lines;
+  if (backfill_.spared.empty()) return lines;
   const auto rows = session_.Query(fmt::format("SELECT t.id, t.{} FROM {} t WHERE {} ORDER BY t.id",
-                                               backfill_.from, backfill_.table, backfill_.losers));
+                                               backfill_.from, backfill_.table, backfill_.spared));
   if (!rows) return rows.error();
   for (int i = 0; i < rows->size(); ++i) {
-    const auto words = options_.careful ? "{} with the id '{}' keeps its {}: {}"
-                                        : "{} with the id '{}' loses its {}, as in Kong: {}";
-    lines.push_back(fmt::format(fmt::runtime(words), backfill_.loser, rows->Text(i, 0),
-                                backfill_.about, rows->Text(i, 1)));
+    lines.push_back(fmt::format("{} with the id '{}' keeps its {}, which Kong would lose: {}",
+                                backfill_.spared_name, rows->Text(i, 0), backfill_.about,
+                                rows->Text(i, 1)));
   }
   return lines;
 }
@@ -79,11 +78,9 @@ Result<Piece> BackfillRun::Change(const std::string& after, int64_t limit) {
 Result<Piece> BackfillRun::Convert(const std::string& after, int64_t limit) {
   const auto rows = session_.Query(Batch("t.id, t." + backfill_.from, limit), {after});
   if (!rows) return rows.error();
-  const auto& convert =
-      options_.careful && backfill_.careful ? backfill_.careful : backfill_.convert;
   Json changes = Json::array();
   for (int i = 0; i < rows->size(); ++i) {
-    auto converted = convert(rows->Text(i, 0), rows->Text(i, 1));
+    auto converted = backfill_.convert(rows->Text(i, 0), rows->Text(i, 1));
     if (!converted) return converted.error();
     if (*converted) changes.push_back({{"id", rows->Text(i, 0)}, {"value", **converted}});
   }

@@ -22,7 +22,6 @@ class BackfillRun {
   struct Options {
     std::string workspace;   // of Backfill::set
     std::string keep_table;  // where Backfill::keeps goes (entity, id, value); "" when nowhere
-    bool careful = false;    // Backfill::careful
   };
   BackfillRun(Session& session, const Backfill& backfill, Options options);
 

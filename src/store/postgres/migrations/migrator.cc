@@ -174,7 +174,6 @@ Status PostgresMigrator::RunOne(const MigrationList& list, const Migration& migr
   tell(MigrationEvent::Kind::kBegin, "");
   Runner::Options options;
   options.keep_table = keep_table_;
-  options.careful = careful_;
   Runner runner(*session_, options,
                 [&](const std::string& text) { tell(MigrationEvent::Kind::kNote, text); });
   if (Status done = runner.Run(list.subsystem, migration, half, again); !done) return done;

@@ -26,7 +26,6 @@ class PostgresMigrator final : public Migrator {
   Status Run(const std::vector<MigrationList>& plan, MigrationHalf half,
              const MigrationObserver& observer) override;
   Status Reset() override;
-  void LoseNothing() override { careful_ = true; }
   Result<std::vector<std::string>> OlderNodes() override;
   Result<std::vector<std::string>> Obstacles() override;
   Status Settle() override;
@@ -60,7 +59,6 @@ class PostgresMigrator final : public Migrator {
   std::optional<Transaction> bootstrap_;
   std::string keep_table_;  // of the `up` that runs
   std::optional<UndoLog::Phase> up_ends_as_;
-  bool careful_ = false;
 };
 
 }  // namespace silverback::store::postgres::migrations

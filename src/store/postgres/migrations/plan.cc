@@ -173,8 +173,8 @@ Migration WithWorkspace(std::string_view name, const Tables& tables) {
   return migration;
 }
 
-// whitelist and blacklist become allow and deny, also those that are not there: what a node of 2.8
-// has written under the new names before `finish` is lost, as in Kong, unless it is to be kept.
+// whitelist and blacklist become allow and deny. What a node of 2.8 has written under the new names
+// before `finish` stays; in Kong the old names, which are not there, take its place.
 Backfill RenameLists(std::string_view plugin) {
   Backfill fill;
   fill.table = "plugins";
@@ -182,14 +182,10 @@ Backfill RenameLists(std::string_view plugin) {
   fill.where = fmt::format("t.name = '{}'", plugin);
   fill.from = fill.to = "config";
   fill.type = "jsonb";
-  fill.loser = fmt::format("plugin '{}'", plugin);
-  fill.losers = fill.where + " AND t.config ?| '{allow,deny}'";
-  fill.at_once = true;
+  fill.spared_name = fmt::format("plugin '{}'", plugin);
+  fill.spared = fill.where + " AND t.config ?| '{allow,deny}'";
   fill.convert = [](std::string_view, std::string_view config) {
-    return Result<std::optional<std::string>>(RenameAllowAndDeny(config, NewLists::kLost));
-  };
-  fill.careful = [](std::string_view, std::string_view config) {
-    return Result<std::optional<std::string>>(RenameAllowAndDeny(config, NewLists::kKept));
+    return Result<std::optional<std::string>>(RenameAllowAndDeny(config));
   };
   return fill;
 }

@@ -35,13 +35,9 @@ struct Backfill {
   bool remove = false;
   Conversion convert;
   std::string from, to, type;
-  // Not in pieces, but in the transaction of the half: changed twice, a row would be another.
-  bool at_once = false;
-  // Where `convert` loses something, as Kong does: what takes its place when nothing may be lost,
-  // which rows that is about, and what one of them is called ("plugin 'acl'"). They are told before
-  // it begins, with their columns `from`.
-  Conversion careful;
-  std::string losers, loser;
+  // Where Kong loses what some rows have and this does not: which rows, and what one of them is
+  // called ("plugin 'acl'"). They are told before it begins, with their columns `from`.
+  std::string spared, spared_name;
   // A column whose old values are lost by this: kept for `abort`.
   std::string keeps;
 };

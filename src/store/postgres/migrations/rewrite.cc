@@ -40,15 +40,13 @@ bool HasOnlyNewNames(const Json& config) {
 
 }  // namespace
 
-std::optional<std::string> RenameAllowAndDeny(std::string_view text, NewLists new_lists) {
+std::optional<std::string> RenameAllowAndDeny(std::string_view text) {
   Json config = Json::parse(text, nullptr, false);
   if (config.is_array() && config.empty()) return "{}";
   if (!config.is_object()) return std::nullopt;
-  const bool keeps = new_lists == NewLists::kKept;
-  if (keeps && HasOnlyNewNames(config)) return std::nullopt;
+  if (HasOnlyNewNames(config)) return std::nullopt;
   const Json before = config;
   for (const auto& [from, to] : kRenames) {
-    if (!keeps) config.erase(to);
     const auto found = config.find(from);
     if (found == config.end()) continue;
     if (!Says(config, to)) config[to] = *found;

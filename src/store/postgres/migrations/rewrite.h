@@ -9,14 +9,11 @@
 
 namespace silverback::store::postgres::migrations {
 
-// What becomes of a list that has its new name already. kLost: it goes, as in Kong. kKept: of an
-// old and a new list the new one wins, unless it is null or empty.
-enum class NewLists { kLost, kKept };
-
 // A configuration of acl, ip-restriction or bot-detection, as JSON: `whitelist` and `blacklist`
-// become `allow` and `deny`; nullopt when it stays as it is. In a configuration that is rewritten
-// empty lists become empty objects, as they did in Kong.
-std::optional<std::string> RenameAllowAndDeny(std::string_view config, NewLists new_lists);
+// become `allow` and `deny`; nullopt when it stays as it is. Of an old and a new list the new one
+// wins, unless it is null or empty; in Kong it is lost. In a configuration that is rewritten empty
+// lists become empty objects, as they did in Kong.
+std::optional<std::string> RenameAllowAndDeny(std::string_view config);
 
 // The SHA-256 digest, in hex, of the first certificate in a PEM text (of its DER form).
 // Error: kInvalidInput, naming the row `id`.

@@ -11,9 +11,9 @@ struct Case {
   const char *before, *after;  // after nullptr: unchanged
 };
 
-void ExpectAll(NewLists new_lists, std::initializer_list<Case> cases) {
+void ExpectAll(std::initializer_list<Case> cases) {
   for (const Case& one : cases) {
-    const auto changed = RenameAllowAndDeny(one.before, new_lists);
+    const auto changed = RenameAllowAndDeny(one.before);
     ASSERT_EQ(changed.has_value(), one.after != nullptr) << one.before;
     if (!changed) continue;
     EXPECT_EQ(Json::parse(*changed), Json::parse(one.after)) << one.before;
@@ -35,22 +35,9 @@ constexpr std::initializer_list<Case> kOfOldNodes{
     {R"(null)", nullptr},
 };
 
-TEST(RenameAllowAndDeny, RenamesListsOfOldNodes) {
-  ExpectAll(NewLists::kLost, kOfOldNodes);
-  ExpectAll(NewLists::kKept, kOfOldNodes);
-}
+TEST(RenameAllowAndDeny, RenamesListsOfOldNodes) { ExpectAll(kOfOldNodes); }
 
-TEST(RenameAllowAndDeny, LosesListsOfNewNodesAsKongDoes) {
-  ExpectAll(
-      NewLists::kLost,
-      {{R"({"allow":["new"],"deny":null})", R"({})"},
-       {R"({"allow":[],"deny":["b"],"hide_groups_header":[]})", R"({"hide_groups_header":{}})"},
-       {R"({"allow":["new"],"deny":null,"whitelist":["a"]})", R"({"allow":["a"]})"},
-       {R"({"allow":["new"],"deny":["new"],"whitelist":null,"blacklist":["b"]})",
-        R"({"allow":null,"deny":["b"]})"}});
-}
-
-TEST(RenameAllowAndDeny, KeepsListsOfNewNodesWhenTold) {
+TEST(RenameAllowAndDeny, KeepsListsOfNewNodes) {
   const std::initializer_list<Case> cases{
       {R"({"allow":["new"],"deny":null})", nullptr},
       {R"({"allow":[],"deny":["b"]})", nullptr},
@@ -58,11 +45,11 @@ TEST(RenameAllowAndDeny, KeepsListsOfNewNodesWhenTold) {
       {R"({"allow":["new"],"whitelist":["old"],"blacklist":["b"]})",
        R"({"allow":["new"],"deny":["b"]})"},
   };
-  ExpectAll(NewLists::kKept, cases);
+  ExpectAll(cases);
   // It may be run again.
   for (const Case& one : cases) {
     if (!one.after) continue;
-    EXPECT_EQ(RenameAllowAndDeny(one.after, NewLists::kKept), std::nullopt) << one.after;
+    EXPECT_EQ(RenameAllowAndDeny(one.after), std::nullopt) << one.after;
   }
 }
 

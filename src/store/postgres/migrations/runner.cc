@@ -50,7 +50,7 @@ Result<std::string> Runner::Workspace() {
 }
 
 Result<BackfillRun> Runner::Prepare(const Backfill& backfill) {
-  BackfillRun::Options options{"", options_.keep_table, options_.careful};
+  BackfillRun::Options options{"", options_.keep_table};
   if (backfill.set.find("$(WORKSPACE)") != std::string::npos) {
     auto id = Workspace();
     if (!id) return id.error();
@@ -67,7 +67,6 @@ Status Runner::RunData(const Half& half) {
     const auto remarks = run->Remarks();
     if (!remarks) return remarks.error();
     for (const std::string& remark : *remarks) note_(remark);
-    if (backfill.at_once) continue;
     const auto is_long = run->IsLongerThan(options_.piece);
     if (!is_long) return is_long.error();
     if (!*is_long) continue;

@@ -21,7 +21,6 @@ class Runner {
   struct Options {
     int64_t piece = 5000;    // rows in one transaction
     std::string keep_table;  // where `abort` finds values that are lost; "" when nowhere
-    bool careful = false;    // lose nothing where Kong does (Backfill::careful)
   };
   // `note` is told how far a long migration is, and for whom it waits.
   Runner(Session& session, Options options, Note note)
