@@ -146,7 +146,7 @@ def test_certificates_are_renewed_with_their_keys(made):
     assert after["pebble"] and after["key"] == before["key"]
     # The one before is gone when the new plan is written down.
     wait_until(lambda: [row["snis"] for row in made.admin("GET", "/certificates").json["data"]].count(["a.test"]) == 1
-               and all(row["snis"] for row in made.admin("GET", "/certificates").json["data"]))
+               and all(row["snis"] for row in made.admin("GET", "/certificates").json["data"]), PATIENCE)
     assert "the default one is used" not in made.error_log()
 
 

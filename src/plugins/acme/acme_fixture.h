@@ -87,6 +87,7 @@ class FakeAuthority {
       reply.headers.emplace_back("link", "<https://ca.test/other-chain>;rel=\"alternate\"");
     reply.headers.emplace_back("Replay-Nonce", "nonce" + std::to_string(++nonces_));
     if (path == "/account") reply.headers.emplace_back("Location", "https://ca.test/account/1");
+    if (!retry_after.empty()) reply.headers.emplace_back("Retry-After", retry_after);
     if (path == "/order") reply.headers.emplace_back("Location", "https://ca.test/order/1");
     if (request.method == "POST") posted[path] = *ParseJson(request.body);
     return reply;
@@ -98,6 +99,7 @@ class FakeAuthority {
                     {"revokeCert", "https://ca.test/revoke"}};
   std::string chain, other_chain, order_status = "ready";
   bool fails = false;  // when the host is asked
+  std::string retry_after;
   std::string refused, problem = "urn:ietf:params:acme:error:malformed";
   int refusals = 1000;  // of that path
   std::vector<std::string> asked;

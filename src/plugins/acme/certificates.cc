@@ -76,6 +76,8 @@ std::string DigestOf(const X509* certificate) {
   return Colons({reinterpret_cast<const char*>(bytes), size});
 }
 
+}  // namespace
+
 std::string LocalTime(int64_t seconds) {
   const auto time = static_cast<time_t>(seconds);
   tm parts{};
@@ -83,8 +85,6 @@ std::string LocalTime(int64_t seconds) {
   char text[32];
   return {text, std::strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &parts)};
 }
-
-}  // namespace
 
 Result<std::string> SigningRequest(std::string_view key_pem, const std::string& host) {
   const auto failed = [] { return OpensslError("failed to create csr"); };

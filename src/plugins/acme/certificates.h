@@ -22,6 +22,8 @@ struct CertificateFacts {
 
 // Of the first certificate of a chain; nullopt: it cannot be read.
 std::optional<CertificateFacts> FactsOf(std::string_view chain);
+// "2026-01-31 12:00:00", as people there read their clocks.
+std::string LocalTime(int64_t seconds);
 // As GET /acme/certificates shows them.
 Json DescribeCertificate(const CertificateFacts& facts, double now);
 

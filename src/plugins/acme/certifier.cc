@@ -22,14 +22,6 @@ constexpr unsigned kAccountKeyBits = 4096;
 constexpr double kDaySeconds = 86400;
 constexpr size_t kLongestHostName = 253;
 
-std::string LocalTime(double now) {
-  const auto time = static_cast<time_t>(now);
-  tm parts{};
-  localtime_r(&time, &parts);
-  char text[32];
-  return {text, std::strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &parts)};
-}
-
 std::optional<CertificateAndKey> ReadPair(const std::string& text) {
   const auto document = ParseJson(text);
   if (!document) return std::nullopt;
@@ -264,7 +256,8 @@ void Certifier::ListHosts(Storage::Keys done) {
 
 void Certifier::Renew(std::function<void()> done) {
   storage_->Set(
-      kLastRun, LocalTime(env_.now()), 0, [self = shared_from_this(), done](const Status& stored) {
+      kLastRun, LocalTime(static_cast<int64_t>(env_.now())), 0,
+      [self = shared_from_this(), done](const Status& stored) {
         if (!stored)
           self->Log(LogLevel::kWarn, "can't set renew_last_run: " + stored.error().message());
         self->storage_->List(

@@ -246,8 +246,10 @@ void Order::Wait(const Answer& last) {
                             finalized_ ? "finalize" : "challenge",
                             StringMember(last.document, "status", "nil")));
   }
+  // What a server asks for may be no number.
   const double asked = std::atof(last.Header("retry-after").c_str());
-  const double seconds = std::clamp(asked, kWaits[polls_++], kLongestWait);
+  const double least = kWaits[polls_++];
+  const double seconds = asked > least ? std::min(asked, kLongestWait) : least;
   Pause(seconds, [this] {
     Post(order_url_, std::nullopt, "could not get order status", &Order::TakeStatus);
   });

@@ -107,7 +107,11 @@ TEST_F(AcmeTest, EachStepMayBeRefused) {
 
 TEST_F(AcmeTest, AnOrderThatIsNeverReadyEnds) {
   authority_.order_status = "pending";
-  EXPECT_THAT(Obtain(Make()), HasSubstr("failed to wait for order status, got pending"));
+  for (const char* retry_after : {"", "nan", "1e300", "-1", "soon"}) {
+    authority_.retry_after = retry_after;
+    EXPECT_THAT(Obtain(Make()), HasSubstr("failed to wait for order status, got pending"));
+    env_.time += 3600;
+  }
 }
 
 TEST_F(AcmeTest, AServerThatDoesNotAnswerIsAFailure) {
