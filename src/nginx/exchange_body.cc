@@ -1,4 +1,10 @@
 // The request's body: reading it for plugins and putting another one in its place.
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
 #include "nginx/guard.h"
 #include "nginx/headers.h"
 #include "nginx/request_context.h"
@@ -26,7 +32,67 @@ std::optional<std::string_view> BodyOf(ngx_http_request_t* r) {
   return std::string_view(reinterpret_cast<const char*>(joined), size);
 }
 
+// A file of its own for a thread that may outlive the request.
+class OwnFile {
+ public:
+  explicit OwnFile(int file) : file_(fcntl(file, F_DUPFD_CLOEXEC, 0)) {}
+  ~OwnFile() {
+    if (file_ >= 0) close(file_);
+  }
+  OwnFile(const OwnFile&) = delete;
+
+  Status Append(off_t from, off_t to, std::string& text) const {
+    const size_t kept = text.size();
+    text.resize(kept + static_cast<size_t>(to - from));
+    for (size_t at = kept; at < text.size();) {
+      const ssize_t got = pread(file_, text.data() + at, text.size() - at, from);
+      if (got < 0 && errno == EINTR) continue;
+      if (got <= 0)
+        return Error(ErrorCode::kInternal,
+                     std::string("cannot read a body: ") +
+                         (got == 0 ? "its end is missing" : std::strerror(errno)));
+      at += static_cast<size_t>(got);
+      from += got;
+    }
+    return Ok();
+  }
+
+ private:
+  const int file_;
+};
+
+// A part of a body: a text, or a range of its file.
+struct Piece {
+  std::string text;
+  off_t from = 0, to = 0;
+};
+
 }  // namespace
+
+RequestContext::BodyLoader RequestContext::SpilledBody() const {
+  const ngx_http_request_body_t* body = r_->request_body;
+  if (body == nullptr || body->temp_file == nullptr) return nullptr;
+  std::vector<Piece> pieces;
+  for (const ngx_chain_t* link = body->bufs; link != nullptr; link = link->next) {
+    const ngx_buf_t* b = link->buf;
+    Piece& piece = pieces.emplace_back();
+    if (b->in_file) {
+      piece.from = b->file_pos;
+      piece.to = b->file_last;
+    } else {
+      piece.text.assign(reinterpret_cast<const char*>(b->pos), b->last - b->pos);
+    }
+  }
+  const auto file = std::make_shared<const OwnFile>(body->temp_file->file.fd);
+  return [file, pieces = std::move(pieces)]() -> Result<std::string> {
+    std::string text;
+    for (const Piece& piece : pieces) {
+      text += piece.text;
+      if (Status read = file->Append(piece.from, piece.to, text); !read) return read.error();
+    }
+    return text;
+  };
+}
 
 void RequestContext::ReadBody(BodyReader done) {
   if (new_body_) return done(std::string_view(*new_body_));

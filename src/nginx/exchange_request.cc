@@ -246,6 +246,10 @@ void RequestContext::Authenticate(plugin::EntityRef consumer, plugin::EntityRef 
   put("X-Credential-Identifier", identifier.empty() ? credential_id : identifier);
   put("X-Anonymous-Consumer", anonymous ? "true" : "");
   put("X-Credential-Username", name);
+  SetClient(std::move(consumer), std::move(credential));
+}
+
+void RequestContext::SetClient(plugin::EntityRef consumer, plugin::EntityRef credential) {
   consumer_ = std::move(consumer);
   credential_ = std::move(credential);
 }

@@ -65,6 +65,7 @@ class RequestContext final : public plugin::Exchange {
   void ReadBody(BodyReader done) override;
   // The client's own, also when a plugin has given another one.
   void ReadClientBody(BodyReader done);
+  BodyLoader SpilledBody() const override;
   int64_t BodySize() const override;
   int64_t RequestSize() const override;
   double StartedAt() const override;
@@ -110,6 +111,7 @@ class RequestContext final : public plugin::Exchange {
   const plugin::EntityRef& credential() const override { return credential_; }
   void Authenticate(plugin::EntityRef consumer, plugin::EntityRef credential,
                     bool anonymous) override;
+  void SetClient(plugin::EntityRef consumer, plugin::EntityRef credential) override;
   plugin::ConnectionInfo Connection() const override;
   std::string ClientCertificateChain() const override;
   void SetClientVerify(std::string_view verdict) override { client_verify_ = verdict; }

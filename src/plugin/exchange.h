@@ -16,6 +16,7 @@
 #include "entity/model.h"
 #include "plugin/log_edit.h"
 #include "util/json.h"
+#include "util/result.h"
 
 namespace silverback::plugin {
 
@@ -99,6 +100,11 @@ class Exchange {
   // The whole body once it was read. `done` may run before ReadBody returns; nullopt: it was
   // spilled to disk (too large).
   virtual void ReadBody(std::function<void(std::optional<std::string_view> body)> done) = 0;
+  // What reads a body that was spilled to disk, after ReadBody has said so: it blocks, and is for a
+  // background thread. The file is kept open for it, also when the request is gone. Null: it was
+  // not spilled.
+  using BodyLoader = std::function<Result<std::string>()>;
+  virtual BodyLoader SpilledBody() const { return nullptr; }
   // Bytes of the whole body, in memory or not, once ReadBody is done.
   virtual int64_t BodySize() const { return 0; }
   virtual int64_t RequestSize() const = 0;  // bytes received, with headers
@@ -158,6 +164,8 @@ class Exchange {
   // Sets consumer and credential and the X-Consumer-* / X-Credential-* / X-Anonymous-Consumer
   // request headers as Kong does; consumer null: only a credential; both null: clears the headers.
   virtual void Authenticate(EntityRef consumer, EntityRef credential, bool anonymous = false) = 0;
+  // The same for the gateway alone: the upstream is told nothing.
+  virtual void SetClient(EntityRef consumer, EntityRef credential) = 0;
 
   virtual ConnectionInfo Connection() const { return {}; }
   // What the client has shown in its handshake, as PEM, its own certificate first; "" for none.

@@ -29,6 +29,8 @@ class FakeExchange : public plugin::Exchange {
   std::optional<std::string> new_body;
   std::optional<std::string> new_response_body;
   bool anonymous = false, aborted = false;
+  bool told_upstream = false;  // of the consumer
+  bool spilled = false;        // the body is on disk
   int suspended = 0, resumed = 0;
   bool resumed_with_answer = false;
 
@@ -65,7 +67,13 @@ class FakeExchange : public plugin::Exchange {
     return All(request_headers, name);
   }
   plugin::Headers RequestHeaders() const override { return request_headers; }
-  void ReadBody(std::function<void(std::optional<std::string_view>)> done) override { done(body); }
+  void ReadBody(std::function<void(std::optional<std::string_view>)> done) override {
+    done(spilled ? std::nullopt : std::optional<std::string_view>(body));
+  }
+  BodyLoader SpilledBody() const override {
+    if (!spilled) return nullptr;
+    return [text = body] { return Result<std::string>(text); };
+  }
   int64_t BodySize() const override { return static_cast<int64_t>(body.size()); }
   int64_t RequestSize() const override { return 100; }
   double StartedAt() const override { return 1000; }
@@ -115,9 +123,13 @@ class FakeExchange : public plugin::Exchange {
   const plugin::EntityRef& credential() const override { return credential_; }
   void Authenticate(plugin::EntityRef consumer, plugin::EntityRef credential,
                     bool is_anonymous) override {
+    SetClient(std::move(consumer), std::move(credential));
+    anonymous = is_anonymous;
+    told_upstream = true;
+  }
+  void SetClient(plugin::EntityRef consumer, plugin::EntityRef credential) override {
     consumer_ = std::move(consumer);
     credential_ = std::move(credential);
-    anonymous = is_anonymous;
   }
   Json& Shared() override { return shared_; }
 

@@ -73,7 +73,7 @@ plugin::ResponseSource StreamSession::Source() const {
   return proxied ? plugin::ResponseSource::kService : plugin::ResponseSource::kError;
 }
 
-void StreamSession::Authenticate(plugin::EntityRef consumer, plugin::EntityRef credential, bool) {
+void StreamSession::SetClient(plugin::EntityRef consumer, plugin::EntityRef credential) {
   consumer_ = std::move(consumer);
   credential_ = std::move(credential);
 }

@@ -45,7 +45,10 @@ class StreamSession final : public SessionExchange {
   }
   const plugin::EntityRef& consumer() const override { return consumer_; }
   const plugin::EntityRef& credential() const override { return credential_; }
-  void Authenticate(plugin::EntityRef consumer, plugin::EntityRef credential, bool) override;
+  void Authenticate(plugin::EntityRef consumer, plugin::EntityRef credential, bool) override {
+    SetClient(std::move(consumer), std::move(credential));
+  }
+  void SetClient(plugin::EntityRef consumer, plugin::EntityRef credential) override;
   plugin::ConnectionInfo Connection() const override;
   std::string ClientCertificateChain() const override;
   void SetClientVerify(std::string_view verdict) override { client_verify_ = verdict; }
