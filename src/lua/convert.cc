@@ -1,13 +1,18 @@
 #include "lua/convert.h"
 
+#include <algorithm>
+#include <cmath>
+
 namespace silverback::lua {
 namespace {
 
-constexpr int kMaxDepth = 100;  // deeper tables are taken for tables within themselves
+constexpr double kMostSize = 1 << 30;
+constexpr size_t kMostSparse = 1 << 15;  // a list of holes is refused from there on
+constexpr int kMaxDepth = 100;           // deeper tables are taken for tables within themselves
 
 std::optional<Json> ValueAt(lua_State* lua, int index, int depth);
 
-// REQUIRES: keys are what Lua counts from 1 to `size`.
+// What is missing between is null.
 std::optional<Json> List(lua_State* lua, int index, size_t size, int depth) {
   Json list = Json::array();
   for (size_t i = 1; i <= size; ++i) {
@@ -49,17 +54,34 @@ bool IsMarked(lua_State* lua, int index) {
   return marked;
 }
 
-std::optional<Json> Table(lua_State* lua, int index, int depth) {
-  if (depth > kMaxDepth || lua_checkstack(lua, 4) == 0) return std::nullopt;
-  const size_t size = lua_objlen(lua, index);
-  size_t keys = 0;
+struct ListExtent {
+  size_t largest = 0, items = 0;
+  bool IsSparse() const { return largest > kMostSparse && largest > 2 * items; }
+};
+
+// Of a table whose keys are all whole numbers from 1; nullopt when it is no list.
+std::optional<ListExtent> ListExtentOf(lua_State* lua, int index) {
+  ListExtent extent;
   lua_pushnil(lua);
   while (lua_next(lua, index) != 0) {
-    ++keys;
     lua_pop(lua, 1);
+    ++extent.items;
+    const double key = lua_type(lua, -1) == LUA_TNUMBER ? lua_tonumber(lua, -1) : 0;
+    if (key < 1 || key != std::floor(key) || key > kMostSize) {
+      lua_pop(lua, 1);
+      return std::nullopt;
+    }
+    extent.largest = std::max(extent.largest, static_cast<size_t>(key));
   }
-  const bool list = size > 0 ? keys == size : keys == 0 && IsMarked(lua, index);
-  return list ? List(lua, index, size, depth) : Object(lua, index, depth);
+  return extent;
+}
+
+std::optional<Json> Table(lua_State* lua, int index, int depth) {
+  if (depth > kMaxDepth || lua_checkstack(lua, 4) == 0) return std::nullopt;
+  const auto extent = ListExtentOf(lua, index);
+  if (extent && extent->IsSparse()) return std::nullopt;
+  const bool list = extent && (extent->largest > 0 || IsMarked(lua, index));
+  return list ? List(lua, index, extent->largest, depth) : Object(lua, index, depth);
 }
 
 std::optional<Json> ValueAt(lua_State* lua, int index, int depth) {
@@ -69,6 +91,8 @@ std::optional<Json> ValueAt(lua_State* lua, int index, int depth) {
     case LUA_TBOOLEAN:
       return Json(lua_toboolean(lua, index) != 0);
     case LUA_TNUMBER:
+      // JSON has no infinite ones, and nothing that is no number.
+      if (!std::isfinite(lua_tonumber(lua, index))) return std::nullopt;
       return Json(lua_tonumber(lua, index));
     case LUA_TSTRING: {
       size_t size = 0;

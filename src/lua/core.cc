@@ -25,6 +25,11 @@ int ByNameAndValue(lua_State* lua, Exchange& exchange) {
   return 0;
 }
 
+int UpstreamPath(lua_State* lua, Exchange& exchange) {
+  PushText(lua, exchange.UpstreamPath());
+  return 1;
+}
+
 int SetRequestBody(lua_State* lua, Exchange& exchange) {
   exchange.SetRequestBody(std::string(TextAt(lua, 1)));
   return 0;
@@ -53,7 +58,7 @@ int Authenticate(lua_State* lua, Exchange& exchange) {
     auto json = ToJson(lua, index);
     return json ? std::make_shared<const Json>(*std::move(json)) : nullptr;
   };
-  exchange.Authenticate(row(1), row(2));
+  exchange.SetClient(row(1), row(2));
   return 0;
 }
 
@@ -224,6 +229,17 @@ int HasUpstream(lua_State* lua) {
   return 1;
 }
 
+int SetClientVerify(lua_State* lua, Exchange& exchange) {
+  exchange.SetClientVerify(TextAt(lua, 1));
+  return 0;
+}
+
+int Configuration(lua_State* lua, Exchange&) {
+  const auto& configuration = ContextOf(lua).configuration;
+  PushJson(lua, configuration ? configuration() : Json::object());
+  return 1;
+}
+
 int IsTrusted(lua_State* lua) {
   const auto& trusts = ContextOf(lua).trusts;
   lua_pushboolean(lua, trusts && trusts(TextAt(lua, 1)) ? 1 : 0);
@@ -309,6 +325,9 @@ void PushCore(lua_State* lua, PdkContext& context) {
             {"response_headers", OnRequest<ResponseHeaders>},
             {"has_upstream", HasUpstream},
             {"is_trusted", IsTrusted},
+            {"upstream_path", OnRequest<UpstreamPath>},
+            {"set_client_verify", OnRequest<SetClientVerify>},
+            {"configuration", OnRequest<Configuration>},
             {"hostname", Hostname},
             {"pid", Pid},
             {"memory_used", MemoryUsed},

@@ -24,6 +24,7 @@ struct PdkContext {
   std::function<double()> now{};
   std::string node_id{};
   std::function<bool(std::string_view ip)> trusts{};
+  std::function<Json()> configuration{};  // without its secrets
 
   // Of the text that runs; null and empty between texts.
   plugin::Exchange* exchange = nullptr;

@@ -51,7 +51,18 @@ int Service(lua_State* lua, Exchange& exchange) {
   return 1;
 }
 
+// The only protocol of the route, whatever the client speaks; else what it speaks.
 int Protocol(lua_State* lua, Exchange& exchange) {
+  if (exchange.route() == nullptr) {
+    lua_pushnil(lua);
+    lua_pushliteral(lua, "No active route found");
+    return 2;
+  }
+  const Json* protocols = FindMember(exchange.route()->row, "protocols");
+  if (protocols && protocols->size() == 1) {
+    PushJson(lua, protocols->front());
+    return 1;
+  }
   const bool allow_terminated = lua_toboolean(lua, 1) != 0;
   PushText(lua, allow_terminated ? exchange.ForwardedScheme() : exchange.Scheme());
   return 1;
@@ -68,9 +79,7 @@ int ClientPort(lua_State* lua, Exchange& exchange) {
 // (id, also_by_username): the consumer, or nil.
 int LoadConsumer(lua_State* lua) {
   size_t size = 0;
-  const char* text = lua_type(lua, 1) == LUA_TSTRING ? lua_tolstring(lua, 1, &size) : nullptr;
-  if (text == nullptr || size == 0)
-    return luaL_error(lua, "consumer_id must be a non-empty string");
+  const char* text = luaL_checklstring(lua, 1, &size);
   const bool by_username = lua_toboolean(lua, 2) != 0;
   const std::string_view id(text, size);
   if (!by_username && !IsUuid(id))

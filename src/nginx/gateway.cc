@@ -196,7 +196,8 @@ Status Gateway::Parts::MakeServices(const NodeConf& block) {
                       .entities = entities.get(),
                       .now = &CachedNow,
                       .node_id = runtime::NodeId(*conf),
-                      .trusts = [this](std::string_view ip) { return TrustsIp(ip); }});
+                      .trusts = [this](std::string_view ip) { return TrustsIp(ip); },
+                      .configuration = [this] { return conf->Shown(); }});
   env.reset(new plugin::PluginEnv{*entities, *counters, *http, *timers, *background, logger,
                                   &CachedNow, [] { return NewUuid(); }, conf->database() == "off",
                                   runtime::NodeId(*conf), scripts.get(), datagrams.get()});

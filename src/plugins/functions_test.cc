@@ -20,7 +20,11 @@ class FunctionsTest : public ::testing::Test {
                         .entities = &env_.entities,
                         .now = [] { return 1700000000.5; },
                         .node_id = "node",
-                        .trusts = [](std::string_view ip) { return ip == "1.1.1.1"; }});
+                        .trusts = [](std::string_view ip) { return ip == "1.1.1.1"; },
+                        .configuration =
+                            [] {
+                              return Json{{"database", "off"}};
+                            }});
     env_.env.scripts = sandbox_.get();
   }
   std::unique_ptr<plugin::Plugin> Make(const Json& config) {
@@ -132,8 +136,15 @@ TEST_F(FunctionsTest, TheUpstreamsRequestIsChanged) {
   EXPECT_EQ(exchange_.new_body, "b");
   Access("kong.service.request.set_query({z = {'1', '2'}, b = true, a = 'x y'})");
   EXPECT_EQ(exchange_.query, "a=x%20y&b&z=1&z=2");
+  Access("kong.service.request.set_query({a = '1', a2 = '2', ['a-b'] = 3, c = {false, true}})");
+  EXPECT_EQ(exchange_.query, "a-b=3&a2=2&a=1&c");
   Access("kong.service.request.set_body({a = 1}, 'application/json')");
   EXPECT_EQ(exchange_.new_body, R"({"a":1})");
+  Access("kong.service.request.set_body({b = 2, a = true}, 'multipart/form-data; boundary=\"B\"')");
+  EXPECT_EQ(exchange_.new_body,
+            "--B\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\ntrue\r\n"
+            "--B\r\nContent-Disposition: form-data; name=\"b\"\r\n\r\n2\r\n--B--\r\n");
+  EXPECT_EQ(exchange_.Header("Content-Type"), "multipart/form-data; boundary=B");
 }
 
 TEST_F(FunctionsTest, MistakesAreNamed) {
@@ -148,6 +159,27 @@ TEST_F(FunctionsTest, MistakesAreNamed) {
             "body_filter, log, error, admin_api)");
   EXPECT_EQ(ErrorOf("kong.client.authenticate()"),
             "either credential or consumer must be provided");
+  EXPECT_EQ(ErrorOf("kong.service.request.set_query({'x'})"), "arg keys must be strings");
+  EXPECT_EQ(ErrorOf("kong.service.request.set_query({a = {{}}})"),
+            "attempt to use table as query arg value");
+  EXPECT_EQ(ErrorOf("kong.service.request.set_body({}, 'text/xml')"),
+            "unsupported content type text/xml");
+  EXPECT_EQ(ErrorOf("kong.service.request.set_body({a = {}}, 'multipart/form-data')"),
+            "invalid value \"a\": got table, expected string, number or boolean");
+  EXPECT_EQ(ErrorOf("kong.response.set_headers({a = function() end})"),
+            "invalid header value for \"a\": got function, expected string, number, boolean or "
+            "array of strings");
+  EXPECT_EQ(ErrorOf("kong.service.set_tls_verify(5)"), "argument must be a boolean");
+  EXPECT_EQ(ErrorOf("kong.client.tls.set_client_verify('x')"),
+            "unknown client verify value: x accepted values are: \"SUCCESS\", \"NONE\" or "
+            "\"FAILED:<reason>\"");
+  EXPECT_EQ(ErrorOf("kong.client.tls.request_client_certificate()"),
+            "function cannot be called in access phase (only in: certificate)");
+  EXPECT_EQ(ErrorOf("kong.log.set_format(5)"), "format must be a string");
+  EXPECT_EQ(ErrorOf("kong.log.new('')"), "namespace cannot be an empty string");
+  EXPECT_EQ(ErrorOf("kong.response.error(500, 5)"), "message must be a nil, a string or a table");
+  EXPECT_TRUE(ErrorOf("kong.client.load_consumer('')")
+                  .ends_with("cannot load a consumer with an id that is not a uuid"));
   EXPECT_EQ(ErrorOf("ngx.sleep(1)").find("ngx.sleep is not available"), 0u);
 }
 
@@ -155,7 +187,9 @@ TEST_F(FunctionsTest, ResponsesAreMadeOver) {
   const auto plugin = Make(
       {{"header_filter",
         {"kong.response.set_header('A', kong.response.get_status()) "
-         "kong.response.add_header('B', '2') kong.response.clear_header('C')",
+         "kong.response.add_header('B', '2') kong.response.clear_header('C') "
+         "kong.response.set_headers({U_S = 1, ['Transfer-Encoding'] = 'x'}) "
+         "kong.response.set_header('G', kong.response.get_header('u_s'))",
          "if kong.request.get_query_arg('x') then kong.response.exit(403, 'late') end"}},
        {"body_filter",
         {"local b = kong.response.get_raw_body() if b then kong.response.set_raw_body('<' .. b "
@@ -163,6 +197,9 @@ TEST_F(FunctionsTest, ResponsesAreMadeOver) {
   exchange_.response_headers = {{"b", "1"}, {"c", "x"}};
   plugin->OnHeaderFilter(exchange_);
   EXPECT_EQ(exchange_.Response("A"), "200");
+  EXPECT_EQ(exchange_.Response("U-S"), "1");
+  EXPECT_EQ(exchange_.Response("G"), "1");
+  EXPECT_EQ(exchange_.Response("Transfer-Encoding"), "");
   EXPECT_EQ(exchange_.ResponseHeaderValues("B").size(), 2u);
   EXPECT_EQ(exchange_.Response("C"), "");
   EXPECT_TRUE(plugin->WantsBody(exchange_));
@@ -207,6 +244,10 @@ TEST_F(FunctionsTest, NgxConvertsAndHashes) {
   EXPECT_EQ(Value("#ngx.md5_bin('a') + #ngx.sha1_bin('a') + #ngx.hmac_sha1('k', 'a')"), 56);
   EXPECT_EQ(Value("ngx.crc32_short('hello')"), 907060870);
   EXPECT_EQ(Value("ngx.encode_args({b = '1 2', a = true})"), "a&b=1%202");
+  EXPECT_EQ(Value("ngx.encode_base64('a', true) .. ngx.encode_base64('a')"), "YQYQ==");
+  EXPECT_EQ(Value("ngx.escape_uri('a /?', 0) .. ngx.escape_uri('a /?')"), "a%20/%3Fa%20%2F%3F");
+  EXPECT_EQ(Value("ngx.quote_sql_str([[a'\\b]])"), "'a\\'\\\\b'");
+  EXPECT_EQ(Value("type(ngx.timer.at)"), "function");
   EXPECT_EQ(Value("ngx.http_time(784111777)"), "Sun, 06 Nov 1994 08:49:37 GMT");
   EXPECT_EQ(Value("ngx.parse_http_time('Sun, 06 Nov 1994 08:49:37 GMT')"), 784111777);
   EXPECT_EQ(Access("ngx.ctx.a = 1 kong.response.exit(200, tostring(ngx.ctx.a))"), "1");
@@ -218,11 +259,55 @@ TEST_F(FunctionsTest, KongHasItsSmallParts) {
   EXPECT_EQ(Value("kong.ip.is_trusted('1.1.1.1')"), true);
   EXPECT_EQ(Value("kong.nginx.get_subsystem()"), "http");
   EXPECT_EQ(Value("kong.node.get_id()"), "node");
+  EXPECT_EQ(Value("kong.configuration.database"), "off");
+  EXPECT_EQ(Value("kong.node.get_memory_stats('m').lua_shared_dicts.kong.capacity"), "0.00 MiB");
   Access(
       "kong.log.inspect({a = 1}) kong.log('x', 1, true) kong.client.authenticate({id = 'c'}, "
       "{id = 'k'})");
   EXPECT_EQ(env_.log.lines.front(), "{ a = 1 }");
   EXPECT_EQ(StringMember(*exchange_.consumer(), "id"), "c");
+  EXPECT_FALSE(exchange_.told_upstream);
+}
+
+TEST_F(FunctionsTest, TheProtocolIsThatOfTheRouteWhereItHasOne) {
+  EXPECT_EQ(Value("select(2, kong.client.get_protocol())"), "No active route found");
+  entity::Route route;
+  exchange_.matched_route = &route;
+  exchange_.scheme = "https";
+  route.row = {{"protocols", {"http"}}};
+  EXPECT_EQ(Value("kong.client.get_protocol()"), "http");
+  route.row = {{"protocols", {"http", "https"}}};
+  EXPECT_EQ(Value("kong.client.get_protocol()"), "https");
+}
+
+TEST_F(FunctionsTest, ListsMayHaveHoles) {
+  EXPECT_EQ(Access("kong.response.exit(200, {nil, 'b', nil, 4})"), R"([null,"b",null,4])");
+  EXPECT_EQ(Access("kong.response.exit(200, {1, x = 2})"), R"({"1":1,"x":2})");
+  EXPECT_EQ(Access("kong.response.exit(200, {[0] = 1})"), R"({"0":1})");
+  for (const char* wrong : {"{1 / 0}", "{[40000] = 1}"}) {
+    EXPECT_EQ(Access("kong.response.exit(200, " + std::string(wrong) + ")"), "") << wrong;
+    EXPECT_EQ(exchange_.answer->status, 500) << wrong;
+  }
+}
+
+TEST_F(FunctionsTest, VariablesSteerTheWayToTheService) {
+  Access("ngx.var.upstream_uri = '/v' ngx.var.args = 'a=1'");
+  EXPECT_EQ(exchange_.path, "/v");
+  EXPECT_EQ(exchange_.query, "a=1");
+  EXPECT_EQ(ErrorOf("ngx.var.host = 'x'"), "variable \"host\" not changeable");
+}
+
+TEST_F(FunctionsTest, ReferencesAreTakenApart) {
+  EXPECT_EQ(Value("kong.vault.is_reference('{vault://env/x}')"), true);
+  EXPECT_EQ(Value("kong.vault.is_reference('{vault:/env/x}')"), false);
+  EXPECT_EQ(
+      Value("kong.vault.parse_reference('{vault://env/a/b?c=1#2}')"),
+      Json::parse(R"({"name":"env","resource":"a","key":"b","config":{"c":"1"},"version":2})"));
+  EXPECT_EQ(Value("select(2, kong.vault.parse_reference('x'))"), "not a reference [x]");
+  EXPECT_EQ(Value("select(2, kong.vault.parse_reference('{vault://env/}'))"),
+            "reference url has empty path [{vault://env/}]");
+  EXPECT_EQ(Value("select(2, kong.vault.get('{vault://env/x}'))"),
+            "could not find vault (env) [{vault://env/x}]");
 }
 
 TEST_F(FunctionsTest, PluginsHaveTablesOfTheirOwn) {

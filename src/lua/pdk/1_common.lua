@@ -42,7 +42,7 @@ function core.check_headers(headers)
         if type(item) ~= "string" then fail('invalid header value in array "%s": got %s, expected string', name, type(item)) end
       end
     elseif not writable[type(value)] then
-      fail('invalid header value in "%s": got %s, expected string, number, boolean or array of strings', name, type(value))
+      fail('invalid header value for "%s": got %s, expected string, number, boolean or array of strings', name, type(value))
     end
   end
 end
@@ -58,21 +58,41 @@ function core.put_headers(headers, set, add)
   end
 end
 
--- A query or form, sorted by name.
-function core.encode_args(args)
-  local names, parts = {}, {}
-  for name in pairs(args) do names[#names + 1] = name end
-  sort(names, function(a, b) return tostring(a) < tostring(b) end)
-  local function add(name, value)
-    local kind = type(value)
-    if kind == "table" then
-      for _, item in ipairs(value) do add(name, item) end
-    elseif value == true then
-      parts[#parts + 1] = ngx.escape_uri(tostring(name))
-    elseif kind == "string" or kind == "number" then
-      parts[#parts + 1] = ngx.escape_uri(tostring(name)) .. "=" .. ngx.escape_uri(tostring(value))
-    end
+-- One argument of a query or form. Kong says what may not stand in one in these words.
+local function encode_arg(name, value, parts)
+  if type(name) ~= "string" then error('attempt to use a non-string key in the "args" option table', 0) end
+  local kind = type(value)
+  if kind == "boolean" then
+    if value then parts[#parts + 1] = ngx.escape_uri(name) end
+  elseif kind == "string" or kind == "number" then
+    parts[#parts + 1] = ngx.escape_uri(name) .. "=" .. ngx.escape_uri(tostring(value))
+  else
+    fail("attempt to use %s as query arg value", kind)
   end
-  for _, name in ipairs(names) do add(name, args[name]) end
+end
+
+local function encode_one(name, value)
+  local parts = {}
+  if type(value) == "table" then
+    for _, item in pairs(value) do encode_arg(name, item, parts) end
+  else
+    encode_arg(name, value, parts)
+  end
   return concat(parts, "&")
+end
+
+-- As Kong does, the encoded arguments are put in order, not their names: "ab=" comes before "a=" would not, "a1=" before "a=" does.
+function core.encode_args(args)
+  local parts = {}
+  for name, value in pairs(args) do parts[#parts + 1] = encode_one(name, value) end
+  sort(parts)
+  return concat(parts, "&")
+end
+
+-- The same for what goes to the service.
+function core.encode_query(args)
+  for name in pairs(args) do
+    if type(name) ~= "string" then error("arg keys must be strings", 0) end
+  end
+  return core.encode_args(args)
 end

@@ -6,6 +6,18 @@ local before_headers = "rewrite, access, response, header_filter, error, admin_a
 local after_headers = "response, header_filter, body_filter, log, error, admin_api"
 local after_service = "response, header_filter, body_filter, log"
 
+-- Names may have underscores for hyphens.
+local function by_any_spelling(get, message)
+  return function(name)
+    core.want(name, "string", message)
+    local value = get(name)
+    if value == nil then value = get((name:gsub("_", "-"))) end
+    return value
+  end
+end
+response.get_header = by_any_spelling(response.get_header, "header name must be a string")
+kong.service.response.get_header = by_any_spelling(kong.service.response.get_header, "name must be a string")
+
 for _, name in ipairs({"get_status", "get_header", "get_headers", "get_source"}) do
   response[name] = core.only_in(after_headers, response[name])
 end
@@ -47,15 +59,29 @@ response.set_status = core.only_in(before_headers, function(status)
   check_status(status, 100)
   core.set_status(status)
 end)
-response.set_header = core.only_in(before_headers, function(name, value) core.set_response_header(core.check_header(name, value)) end)
-response.add_header = core.only_in(before_headers, function(name, value) core.add_response_header(core.check_header(name, value)) end)
+-- The name as nginx writes it; nil for the one header that is nginx' alone.
+local function header_name(name)
+  name = name:gsub("_", "-")
+  if name:lower() ~= "transfer-encoding" then return name end
+  kong.log.warn("manually setting Transfer-Encoding. Ignored.")
+end
+local function writer(write)
+  return function(name, value)
+    name = header_name(name)
+    if name then write(name, value) end
+  end
+end
+local set_header, add_header = writer(core.set_response_header), writer(core.add_response_header)
+
+response.set_header = core.only_in(before_headers, function(name, value) set_header(core.check_header(name, value)) end)
+response.add_header = core.only_in(before_headers, function(name, value) add_header(core.check_header(name, value)) end)
 response.clear_header = core.only_in(before_headers, function(name)
   core.want(name, "string", "header name must be a string")
-  core.clear_response_header(name)
+  core.clear_response_header((name:gsub("_", "-")))
 end)
 response.set_headers = core.only_in(before_headers, function(headers)
   core.check_headers(headers)
-  core.put_headers(headers, core.set_response_header, core.add_response_header)
+  core.put_headers(headers, set_header, add_header)
 end)
 
 -- As a list of names and values, and the length that the text itself gives its body.
@@ -65,6 +91,8 @@ local function flat(headers)
     core.want(headers, "table", "headers must be a nil or table")
     core.check_headers(headers)
     local add = function(name, value)
+      name = header_name(name)
+      if not name then return end
       if name:lower() == "content-length" then
         length = tonumber(value)
       else
@@ -120,7 +148,7 @@ local messages = {
 
 response.error = core.only_in("preread, rewrite, access, admin_api, header_filter", function(status, message, headers)
   check_status(status, 400)
-  if message ~= nil and type(message) ~= "table" and type(message) ~= "string" then error("message must be a nil, string or table", 0) end
+  if message ~= nil and type(message) ~= "table" and type(message) ~= "string" then error("message must be a nil, a string or a table", 0) end
   local list = flat(headers)
   if type(message) == "table" then message = core.json_encode(message) end
   core.exit_error(status, message or messages[status] or fmt("The upstream server responded with %d", status), list)
@@ -145,5 +173,6 @@ end)
 response.set_raw_body = core.only_in("body_filter", function(body)
   core.want(body, "string", "body must be a string")
   local _, last = core.chunk()
-  core.set_chunk(last and body or "")
+  -- Of an empty body something must be left that ends it.
+  core.set_chunk(last and (body == "" and "\n" or body) or "")
 end)

@@ -32,7 +32,7 @@ request.set_method = core.only_in(before_proxy, function(method)
 end)
 request.set_query = core.only_in(before_proxy, function(args)
   core.want(args, "table", "args must be a table")
-  core.set_raw_query(core.encode_args(args))
+  core.set_raw_query(core.encode_query(args))
 end)
 request.set_header = core.only_in("rewrite, access, balancer", function(name, value)
   core.set_request_header(core.check_header(name, value))
@@ -51,10 +51,22 @@ request.set_raw_body = core.only_in(before_proxy, function(body)
   core.set_request_body(body)
 end)
 
-local function multipart(args, content_type)
-  local boundary = content_type:match('boundary="?([^";]+)') or core.random_text()
-  local parts, names = {}, {}
-  for name in pairs(args) do names[#names + 1] = tostring(name) end
+local function boundary_of(mime)
+  local _, at = mime:find("boundary=", 1, true)
+  if not at then return core.random_text() end
+  return mime:match('^"([^"]*)"', at + 1) or mime:sub(at + 1)
+end
+
+local function multipart(args, mime)
+  local boundary, parts, names = boundary_of(mime), {}, {}
+  for name, value in pairs(args) do
+    if type(name) ~= "string" then core.fail('invalid key "%s": got %s, expected string', tostring(name), type(name)) end
+    local kind = type(value)
+    if kind ~= "string" and kind ~= "number" and kind ~= "boolean" then
+      core.fail('invalid value "%s": got %s, expected string, number or boolean', name, kind)
+    end
+    names[#names + 1] = name
+  end
   table.sort(names)
   for _, name in ipairs(names) do
     parts[#parts + 1] = "--" .. boundary .. '\r\nContent-Disposition: form-data; name="' .. name:gsub('["\r\n]', "_") ..
@@ -64,28 +76,28 @@ local function multipart(args, content_type)
   return table.concat(parts), "multipart/form-data; boundary=" .. boundary
 end
 
+local body_encoders = {
+  ["application/x-www-form-urlencoded"] = function(args, mime) return core.encode_query(args), mime end,
+  ["application/json"] = function(args, mime)
+    local text, err = core.json_encode(args)
+    if not text then error(err, 0) end
+    return text, mime
+  end,
+  ["multipart/form-data"] = multipart,
+}
+
 request.set_body = core.only_in(before_proxy, function(args, mime)
   core.want(args, "table", "args must be a table")
-  if mime ~= nil then core.want(mime, "string", "mime must be a string") end
-  local given = kong.request.get_header("content-type")
-  mime = mime or given and given:match("^[^;]*")
+  if mime then core.want(mime, "string", "mime must be a string") end
+  mime = mime or kong.request.get_header("content-type")
   if not mime then
     return nil, "content type was neither explicitly given as an argument or received as a header"
   end
-  local kind, body = mime:lower():match("^%s*([^%s;]*)"), nil
-  if kind == "application/json" then
-    local err
-    body, err = core.json_encode(args)
-    if not body then return nil, err end
-  elseif kind == "application/x-www-form-urlencoded" then
-    body = core.encode_args(args)
-  elseif kind == "multipart/form-data" then
-    body, mime = multipart(args, given or "")
-  else
-    core.fail("unsupported content type '%s'", mime)
-  end
+  local encode = body_encoders[mime:match("^[^;]*")]
+  if not encode then core.fail("unsupported content type %s", mime) end
+  local body, content_type = encode(args, mime)
   core.set_request_body(body)
-  core.set_request_header("Content-Type", mime)
+  core.set_request_header("Content-Type", content_type)
   return true
 end)
 
@@ -97,6 +109,20 @@ service.set_target = core.only_in("access", function(host, port)
   if port < 0 or port > 65535 then core.fail("port must be an integer between 0 and 65535: given %d", port) end
   core.set_target(host, port)
   core.set_request_header("Host", host)
+end)
+
+-- How the service's certificate is checked is the configuration's to say: a text is told what it asks for wrongly, and that it asks in vain.
+local function tls_setting(kind, message)
+  return core.only_in("rewrite, access, balancer", function(value)
+    core.want(value, kind, message)
+    error("the verification of services cannot be changed here", 0)
+  end)
+end
+service.set_tls_verify = tls_setting("boolean", "argument must be a boolean")
+service.set_tls_verify_depth = tls_setting("number", "argument must be a number")
+service.set_tls_verify_store = tls_setting("table", "argument must be a resty.openssl.x509.store object")
+service.set_tls_cert_key = core.only_in("rewrite, access, balancer", function()
+  error("chain must be a parsed cdata object", 0)
 end)
 
 service.set_upstream = core.only_in("access", function(host)

@@ -16,6 +16,31 @@ kong.client.load_consumer = function(id, by_username)
   if type(id) ~= "string" then error("consumer_id must be a string", 0) end
   return load_consumer(id, by_username)
 end
+local once_known = "access, response, header_filter, body_filter, log"
+for _, name in ipairs({"load_consumer", "get_consumer", "get_credential", "get_protocol"}) do
+  kong.client[name] = core.only_in(once_known, kong.client[name])
+end
+for _, name in ipairs({"get_route", "get_service"}) do kong.router[name] = core.only_in(once_known, kong.router[name]) end
+
+local tls = kong.client.tls
+local with_client = "rewrite, access, balancer, header_filter, body_filter, log"
+tls.get_full_client_certificate_chain = core.only_in(with_client, tls.get_full_client_certificate_chain)
+tls.request_client_certificate = core.only_in("certificate", core.request_client_certificate)
+tls.disable_session_reuse = core.only_in("certificate", core.disable_session_reuse)
+tls.set_client_verify = core.only_in("rewrite, access, balancer", function(verdict)
+  core.want(verdict, "string", "verdict must be a string")
+  if verdict ~= "SUCCESS" and verdict ~= "NONE" and verdict:sub(1, 7) ~= "FAILED:" then
+    core.fail('unknown client verify value: %s accepted values are: "SUCCESS", "NONE" or "FAILED:<reason>"', verdict)
+  end
+  core.set_client_verify(verdict)
+end)
+
+-- kong.configuration: what the Admin API shows of it.
+local configuration
+kong.configuration = setmetatable({}, {__index = function(_, name)
+  configuration = configuration or core.configuration()
+  return configuration[name]
+end})
 
 -- kong.table
 kong.table = {
@@ -40,11 +65,14 @@ kong.node.get_memory_stats = function(unit, scale)
   unit = unit or "b"
   local size = type(unit) == "string" and units[unit:lower()]
   if not size then core.fail("invalid unit '%s' (expected 'k/K', 'm/M', or 'g/G')", tostring(unit)) end
-  local used = core.memory_used() / size
-  local text = unit:lower() == "b" and used or string.format("%." .. (tonumber(scale) or 2) .. "f %siB", used, unit:upper())
+  local function show(bytes)
+    if unit:lower() == "b" then return bytes end
+    return string.format("%." .. (tonumber(scale) or 2) .. "f %siB", bytes / size, unit:upper())
+  end
+  local function dictionary() return {capacity = show(0), allocated_slabs = show(0)} end
   return {
-    workers_lua_vms = {{pid = core.pid(), http_allocated_gc = text}},
-    lua_shared_dicts = {kong = {capacity = 0, allocated_slabs = 0}, kong_db_cache = {capacity = 0, allocated_slabs = 0}},
+    workers_lua_vms = {{pid = core.pid(), http_allocated_gc = show(core.memory_used())}},
+    lua_shared_dicts = {kong = dictionary(), kong_db_cache = dictionary()},
   }
 end
 
@@ -77,6 +105,20 @@ kong.log.inspect = setmetatable({on = function() inspect_on = true end, off = fu
 })
 kong.log.deprecation = setmetatable({write = function(...) kong.log.warn(...) end}, {__call = function(_, ...) kong.log.warn(...) end})
 
+-- The form of lines is the gateway's own; what is asked for is checked all the same.
+kong.log.set_format = function(format)
+  if format and type(format) ~= "string" then error("format must be a string", 0) end
+end
+kong.log.new = function(namespace, format)
+  core.want(namespace, "string", "namespace must be a string")
+  if namespace == "" then error("namespace cannot be an empty string", 0) end
+  if format then
+    core.want(format, "string", "format must be a string if specified")
+    if format == "" then error("format cannot be an empty string if specified", 0) end
+  end
+  return kong.log
+end
+
 -- kong.ctx: tables that live as long as the request.
 kong.ctx = setmetatable({}, {
   __index = function(_, key)
@@ -85,3 +127,30 @@ kong.ctx = setmetatable({}, {
   end,
   __newindex = function() error("cannot set a member of kong.ctx", 0) end,
 })
+
+-- kong.vault: references to secrets can be taken apart; their values are for the configuration only.
+kong.vault = {
+  is_reference = function(text) return type(text) == "string" and text:find("^{vault://.*}$") ~= nil end,
+}
+kong.vault.parse_reference = function(text)
+  if not kong.vault.is_reference(text) then return nil, "not a reference [" .. tostring(text) .. "]" end
+  local host, rest = text:sub(10, -2):match("^([^/?#]*)(.*)$")
+  local path, query, version = rest:match("^([^?#]*)%??([^#]*)#?(.*)$")
+  local function wrong(why) return nil, "reference url " .. why .. " [" .. text .. "]" end
+  if host == "" then return wrong("is missing host") end
+  if path == "" then return wrong("is missing path") end
+  if path == "/" then return wrong("has empty path") end
+  if version ~= "" and not tonumber(version) then return wrong("has invalid version") end
+  local resource, key = path:sub(2):match("^(.*)/([^/]*)$")
+  resource = ngx.unescape_uri(resource or path:sub(2))
+  if resource == "" then return wrong("has invalid path") end
+  return {
+    name = host, resource = resource, key = key and key ~= "" and ngx.unescape_uri(key) or nil,
+    config = query ~= "" and core.parse_form(query, 100) or nil, version = tonumber(version),
+  }
+end
+kong.vault.get = function(text)
+  local reference, err = kong.vault.parse_reference(text)
+  if not reference then return nil, err end
+  return nil, "could not find vault (" .. reference.name .. ") [" .. text .. "]"
+end

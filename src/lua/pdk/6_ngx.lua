@@ -23,6 +23,20 @@ for name, status in pairs({
 end
 
 ngx.get_phase = core.phase
+ngx.headers_sent, ngx.is_subrequest = false, false
+local encode_base64, escape_uri = ngx.encode_base64, ngx.escape_uri
+ngx.encode_base64 = function(text, no_padding)
+  local encoded = encode_base64(tostring(text))
+  return no_padding and encoded:gsub("=+$", "") or encoded
+end
+-- 0: a whole URI, 2: a part of one.
+ngx.escape_uri = function(text, kind)
+  if kind ~= 0 then return escape_uri(text) end
+  return (tostring(text):gsub("[%z\1-\32#%%?\127-\255]", function(c) return string.format("%%%02X", c:byte()) end))
+end
+local sql = {["\0"] = "\\0", ["\b"] = "\\b", ["\n"] = "\\n", ["\r"] = "\\r", ["\t"] = "\\t", ["\26"] = "\\Z", ["\\"] = "\\\\",
+             ["'"] = "\\'", ['"'] = '\\"'}
+ngx.quote_sql_str = function(text) return "'" .. tostring(text):gsub("[%z\b\n\r\t\26\\'\"]", sql) .. "'" end
 ngx.shared = {}
 ngx.encode_args = core.encode_args
 ngx.decode_args = function(text, max) return core.parse_form(text, max or 100) end
@@ -36,9 +50,46 @@ ngx.parse_http_time = core.parse_http_time
 ngx.cookie_time = function(time) return os.date("!%a, %d-%b-%y %H:%M:%S GMT", time) end
 ngx.worker = {id = function() return 0 end, pid = core.pid, count = function() return 1 end, exiting = function() return false end}
 ngx.config = {subsystem = "http", nginx_version = 1019009, ngx_lua_version = 10020, debug = false, prefix = function() return "" end}
-for _, name in ipairs({"sleep", "exec", "eof"}) do
-  ngx[name] = function() error("ngx." .. name .. " is not available here: a text may not wait", 0) end
+local function unavailable(name)
+  return function() error("ngx." .. name .. " is not available here: a text may not wait", 0) end
 end
+for name, members in pairs({[""] = "sleep exec eof", timer = "at every", socket = "tcp udp connect stream",
+                            location = "capture capture_multi", thread = "spawn wait kill"}) do
+  local into = ngx
+  if name ~= "" then
+    into = {}
+    ngx[name] = into
+  end
+  for member in members:gmatch("%S+") do into[member] = unavailable((name ~= "" and name .. "." or "") .. member) end
+end
+
+-- Variables. The few that steer the way to the service may be written.
+local read_variable = getmetatable(ngx.var).__index
+local known_by_text = {
+  upstream_uri = core.upstream_path,
+  upstream_scheme = function()
+    local target = kong.router.get_service()
+    return target and target.protocol
+  end,
+}
+local writable = {
+  args = function(value) core.set_raw_query(value) end,
+  upstream_uri = function(value) core.set_path(value) end,
+  upstream_scheme = function(value) kong.service.request.set_scheme(value) end,
+  upstream_host = function(value) core.set_request_header("Host", value) end,
+}
+ngx.var = setmetatable({}, {
+  __index = function(_, name)
+    local value = read_variable(nil, name)
+    if value == "" and known_by_text[name] then return known_by_text[name]() end
+    return value
+  end,
+  __newindex = function(_, name, value)
+    if not writable[name] then error('variable "' .. tostring(name) .. '" not changeable', 0) end
+    writable[name](tostring(value))
+  end,
+  __metatable = false,
+})
 
 -- Requests
 local req = {}

@@ -21,7 +21,7 @@ for name, value in pairs(kong) do
     kong[name] = protect(value)
   end
 end
-for _, name in ipairs({"req", "resp", "re", "worker", "config", "shared"}) do ngx[name] = protect(ngx[name]) end
+for _, name in ipairs({"req", "resp", "re", "worker", "config", "shared", "timer", "socket", "location", "thread"}) do ngx[name] = protect(ngx[name]) end
 
 -- Lua's own library: nothing that reaches files, processes or other states.
 local safe = {
