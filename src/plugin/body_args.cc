@@ -1,5 +1,8 @@
 #include "plugin/body_args.h"
 
+#include <algorithm>
+#include <map>
+
 #include "http/multipart.h"
 #include "http/query.h"
 #include "util/string_util.h"
@@ -24,6 +27,12 @@ Json Arguments(std::string_view text) {
     AddArgument(out, argument.name, argument.value ? Json(std::move(*argument.value)) : Json(true));
   }
   return out;
+}
+
+void AppendArgument(std::string& out, std::string_view name, const Json& value) {
+  if (!out.empty()) out += '&';
+  out += PercentEncode(name);
+  if (value.is_string()) out.append("=").append(PercentEncode(value.get_ref<const std::string&>()));
 }
 
 Json Multipart(std::string_view content_type, std::string_view body) {
@@ -65,14 +74,35 @@ std::optional<Json> BodyArguments(std::string_view content_type, std::string_vie
   return std::move(*document);
 }
 
-std::string WithoutArgument(std::string_view query, std::string_view name) {
-  std::string out;
-  for (const std::string_view part : Split(query, '&')) {
-    if (PercentDecode(part.substr(0, part.find('=')), true) == name) continue;
-    if (!out.empty()) out += '&';
-    out += part;
+std::string EncodeArguments(const Json& arguments) {
+  std::vector<std::string> parts;
+  for (const auto& [name, value] : arguments.items()) {
+    std::string part;
+    for (const Json& one : value.is_array() ? value : Json::array({value}))
+      AppendArgument(part, name, one);
+    parts.push_back(std::move(part));
   }
-  return out;
+  std::sort(parts.begin(), parts.end());
+  return Join(parts, "&");
+}
+
+std::string EncodeMultipart(const Json& arguments, std::string_view boundary) {
+  std::map<std::string, std::string> parts;
+  for (const auto& [name, value] : arguments.items()) {
+    if (value.is_string()) parts[name] = value.get<std::string>();
+  }
+  std::string out;
+  for (const auto& [name, value] : parts) {
+    out.append("--").append(boundary).append("\r\nContent-Disposition: form-data; name=\"");
+    out.append(name).append("\"\r\n\r\n").append(value).append("\r\n");
+  }
+  return out.append("--").append(boundary).append("--\r\n");
+}
+
+std::string WithoutArgument(std::string_view query, std::string_view name) {
+  Json arguments = Arguments(query);
+  arguments.erase(std::string(name));
+  return EncodeArguments(arguments);
 }
 
 }  // namespace silverback::plugin

@@ -219,8 +219,8 @@ TEST_F(OAuth2Test, OtherMethodsAndMissingTokensAreRefused) {
 TEST_F(OAuth2Test, ParametersAreHidden) {
   Use(Json{{"hide_credentials", true}});
   const std::string token = Token("grant_type=client_credentials")["access_token"];
-  Post("/x", "access_token=" + token + "&b=2");
-  EXPECT_EQ(exchange_->new_body, "b=2");
+  Post("/x", "access_token=" + token + "&b=2&a=%41");
+  EXPECT_EQ(exchange_->new_body, "a=A&b=2");
   EXPECT_EQ(Whose(token), "ann");
   EXPECT_FALSE(exchange_->RequestHeader("authorization"));
 }

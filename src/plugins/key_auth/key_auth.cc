@@ -1,5 +1,6 @@
 #include "plugins/key_auth/key_auth.h"
 
+#include "http/multipart.h"
 #include "http/query.h"
 #include "plugin/authentication.h"
 #include "plugin/body_args.h"
@@ -39,24 +40,23 @@ class KeyAuth final : public plugin::Plugin {
   Next OnAccess(Exchange& exchange) const override {
     if (!on_preflight_ && exchange.Method() == "OPTIONS") return Next::kContinue;
     if (!anonymous_.empty() && exchange.credential()) return Next::kContinue;
-    if (!in_body_) return Authenticate(exchange, nullptr, "");
+    if (!in_body_) return Authenticate(exchange, nullptr);
     const auto resumer = exchange.Suspend();
     exchange.ReadBody([this, resumer, &exchange](std::optional<std::string_view> body) {
       if (!resumer->Alive()) return;
       const auto type = exchange.RequestHeader("content-type");
-      const std::string text(body.value_or(""));
-      const auto arguments = plugin::BodyArguments(type.value_or(""), text);
-      const Next next = Authenticate(exchange, arguments ? &*arguments : nullptr, text);
+      const auto arguments = plugin::BodyArguments(type.value_or(""), body.value_or(""));
+      const Next next = Authenticate(exchange, arguments ? &*arguments : nullptr);
       resumer->Resume(next == Next::kRespond);
     });
     return Next::kSuspend;
   }
 
  private:
-  Next Authenticate(Exchange& exchange, const Json* body, const std::string& raw_body) const {
+  Next Authenticate(Exchange& exchange, const Json* body) const {
     Found found = Find(exchange, body);
     if (found.duplicate) return Refuse(exchange, {.message = "Duplicate API key found"});
-    if (found.place != Place::kNowhere && hide_) Hide(exchange, body, raw_body);
+    if (found.place != Place::kNowhere && hide_) Hide(exchange, found.name, body);
     if (found.key.empty()) {
       exchange.SetResponseHeader("WWW-Authenticate", "Key realm=\"kong\"");
       return Refuse(exchange, {.message = "No API key found in request"});
@@ -122,27 +122,24 @@ class KeyAuth final : public plugin::Plugin {
     if (value->is_string()) found.key = value->get<std::string>();
   }
 
-  // Every name is taken out of every place, so that no copy of the key reaches the upstream.
-  void Hide(Exchange& exchange, const Json* body, const std::string& raw_body) const {
-    for (const std::string& name : names_) {
-      if (in_header_) exchange.ClearRequestHeader(name);
-      if (in_query_ && !exchange.RawQuery().empty()) {
-        exchange.SetRawQuery(plugin::WithoutArgument(exchange.RawQuery(), name));
-      }
-    }
-    if (body && in_body_) HideInBody(exchange, *body, raw_body);
+  // The name that was found is taken out of every place; query and body are written anew.
+  void Hide(Exchange& exchange, const std::string& name, const Json* body) const {
+    exchange.ClearRequestHeader(name);
+    if (!exchange.RawQuery().empty())
+      exchange.SetRawQuery(plugin::WithoutArgument(exchange.RawQuery(), name));
+    if (body && body->is_object()) HideInBody(exchange, name, *body);
   }
 
-  void HideInBody(Exchange& exchange, Json body, const std::string& raw_body) const {
-    const std::string type = ToLower(exchange.RequestHeader("content-type").value_or(""));
-    if (type.starts_with("application/json")) {
-      size_t erased = 0;
-      for (const std::string& name : names_) erased += body.is_object() ? body.erase(name) : 0;
-      if (erased) exchange.SetRequestBody(DumpJson(body));
-    } else if (type.starts_with("application/x-www-form-urlencoded")) {
-      std::string form = raw_body;
-      for (const std::string& name : names_) form = plugin::WithoutArgument(form, name);
-      if (form != raw_body) exchange.SetRequestBody(std::move(form));
+  static void HideInBody(Exchange& exchange, const std::string& name, Json body) {
+    const std::string type(exchange.RequestHeader("content-type").value_or(""));
+    const std::string kind = ToLower(type);
+    body.erase(name);
+    if (kind.starts_with("application/json")) {
+      exchange.SetRequestBody(DumpJson(body));
+    } else if (kind.starts_with("application/x-www-form-urlencoded")) {
+      exchange.SetRequestBody(plugin::EncodeArguments(body));
+    } else {
+      exchange.SetRequestBody(plugin::EncodeMultipart(body, http::MultipartBoundary(type)));
     }
   }
 

@@ -173,9 +173,10 @@ class OAuth2 final : public plugin::Plugin {
   static void HideParameter(Exchange& exchange, const std::string& body) {
     exchange.SetRawQuery(plugin::WithoutArgument(exchange.RawQuery(), "access_token"));
     const auto type = exchange.RequestHeader("content-type");
-    if (!type || type->find("application/x-www-form-urlencoded") == type->npos) return;
-    std::string rest = plugin::WithoutArgument(body, "access_token");
-    if (rest != body) exchange.SetRequestBody(std::move(rest));
+    if (!type || type->find("application/x-www-form-urlencoded") == type->npos ||
+        exchange.Method() == "GET")
+      return;
+    exchange.SetRequestBody(plugin::WithoutArgument(body, "access_token"));
   }
 
   bool IsMeantFor(const Exchange& exchange, const Json& token) const {
