@@ -3,6 +3,7 @@
 
 #include "entity/model.h"
 #include "plugins/aws_lambda/event.h"
+#include "plugins/aws_lambda/json_error.h"
 #include "plugins/aws_lambda/signature.h"
 #include "support/fake_env.h"
 #include "support/fake_exchange.h"
@@ -114,15 +115,64 @@ TEST_F(CloudTest, AnswersOfProxiesAreTakenApart) {
   EXPECT_EQ(exchange_.answer->status, 201);
   EXPECT_EQ(exchange_.answer->body, "hi");
   EXPECT_EQ(exchange_.AnswerHeader("X-M"), "1");
-  for (const char* bad : {"{}", R"({"statusCode":"200"})", R"({"statusCode":200,"headers":5})",
-                          R"({"statusCode":200,"body":{}})", "no json", R"({"statusCode":1000})"}) {
+  for (const char* bad :
+       {"{}", R"({"statusCode":"200"})", R"({"statusCode":200,"headers":5})",
+        R"({"statusCode":200,"body":{}})", "no json", R"({"statusCode":200,"body":null})",
+        R"({"statusCode":200,"headers":null})"}) {
     Invoke(proxy, Reply(200, bad));
     EXPECT_EQ(exchange_.answer->status, 502) << bad;
   }
+  Invoke(proxy, Reply(200, R"({"statusCode":1000})"));
+  EXPECT_EQ(exchange_.answer->status, 500);
   Invoke({{"unhandled_status", 412}}, Reply(200, "", {{"X-Amz-Function-Error", "Unhandled"}}));
   EXPECT_EQ(exchange_.answer->status, 412);
   Invoke(Json::object(), {.error = "refused", .status = 0, .headers = {}, .body = {}});
   EXPECT_EQ(exchange_.answer->status, 500);
+}
+
+TEST(LambdaAnswers, AreDescribedWhereTheyAreNoJson) {
+  for (const auto& [text, message] : std::initializer_list<std::pair<const char*, const char*>>{
+           {"", "Expected value but found T_END at character 1"},
+           {"no json", "Expected value but found invalid token at character 1"},
+           {" {", "Expected object key string but found T_END at character 3"},
+           {"{\"a\" 1}", "Expected colon but found T_NUMBER at character 6"},
+           {"{\"a\":1", "Expected comma or object end but found T_END at character 7"},
+           {"[1,]", "Expected value but found T_ARR_END at character 4"},
+           {"[1 2]", "Expected comma or array end but found T_NUMBER at character 4"},
+           {"{\"a\":[{}, tru]}", "Expected value but found invalid token at character 11"},
+           {"[] x", "Expected the end but found invalid token at character 4"},
+           {"[\"a", "Expected value but found unexpected end of string at character 2"},
+           {"[\"\\x\"]", "Expected value but found invalid escape code at character 2"}}) {
+    EXPECT_EQ(aws::DescribeJsonError(text), message) << text;
+  }
+  EXPECT_EQ(aws::DescribeJsonError(std::string(1001, '[')),
+            "Found too many nested data structures (1001)");
+}
+
+TEST_F(CloudTest, BodiesOnDiskAreReadWhereTheyAreNotSkipped) {
+  const Json all = {{"forward_request_body", true}, {"base64_encode_body", false}};
+  exchange_.body = "large";
+  exchange_.spilled = true;
+  for (const bool skip : {true, false}) {
+    Json config = all;
+    config["skip_large_bodies"] = skip;
+    Invoke(config, Reply(200, ""));
+    EXPECT_EQ(Json::parse(env_.http.sent[0].body)["request_body"], skip ? "" : "large");
+  }
+}
+
+TEST_F(CloudTest, AResourceIsThePathThatMatched) {
+  entity::Route route;
+  exchange_.matched_route = &route;
+  const aws::EventSettings settings(Json{{"awsgateway_compatible", true}});
+  const auto event = [&] { return aws::EventFor(exchange_, settings, "", "id"); };
+  exchange_.path = "/a/b/c";
+  route.row = {{"paths", nullptr}};
+  EXPECT_FALSE(event().contains("resource"));
+  route.row = {{"paths", {"/x", "/a", "/a/b", "/a/(?<v>.*)"}}};
+  EXPECT_EQ(event()["resource"], "/a/b");
+  route.row = {{"paths", {"/x/(?<v>.*)"}}};
+  EXPECT_EQ(event()["resource"], "/x/(?<v>.*)");
 }
 
 TEST_F(CloudTest, RolesHaveKeys) {

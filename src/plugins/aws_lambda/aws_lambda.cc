@@ -47,24 +47,46 @@ class AwsLambda final : public plugin::Plugin {
     const auto resumer = exchange.Suspend();
     exchange.ReadBody([this, resumer, &exchange](std::optional<std::string_view> body) {
       if (!resumer->Alive()) return;
-      if (!body)
-        env_.log.Log(plugin::LogLevel::kError,
-                     "[aws-lambda] the body is too large to be handed to a function");
-      const std::string event = DumpJson(aws::EventFor(
-          exchange, event_, body, exchange.Variable("request_id").value_or(env_.new_uuid())));
-      if (!keys_.access_key.empty()) return Invoke(exchange, resumer, event, keys_);
-      role_->Get([this, resumer, event, &exchange](const Result<aws::Keys>& keys) {
-        if (!resumer->Alive()) return;
-        if (keys) return Invoke(exchange, resumer, event, *keys);
-        Log(keys.error().message());
-        resumer->Resume(plugin::Refuse(exchange, 500, "An unexpected error occurred") ==
-                        Next::kRespond);
-      });
+      if (body) return Begin(exchange, resumer, body);
+      if (!event_.skip_large) return Load(exchange, resumer);
+      Log("the body is too large to be handed to a function");
+      Begin(exchange, resumer, std::nullopt);
     });
     return Next::kSuspend;
   }
 
  private:
+  // From disk, without blocking the event loop.
+  void Load(Exchange& exchange, const std::shared_ptr<Exchange::Resumer>& resumer) const {
+    struct Loaded {
+      Exchange::BodyLoader loader;
+      Result<std::string> body = std::string();
+    };
+    const auto loaded = std::make_shared<Loaded>(Loaded{exchange.SpilledBody()});
+    if (!loaded->loader) return Begin(exchange, resumer, std::nullopt);
+    env_.background.Run([loaded] { loaded->body = loaded->loader(); },
+                        [this, loaded, resumer, &exchange] {
+                          if (!resumer->Alive()) return;
+                          if (loaded->body) return Begin(exchange, resumer, *loaded->body);
+                          Fail(exchange, loaded->body.error().message());
+                          resumer->Resume(true);
+                        });
+  }
+
+  void Begin(Exchange& exchange, const std::shared_ptr<Exchange::Resumer>& resumer,
+             std::optional<std::string_view> body) const {
+    const std::string event = DumpJson(aws::EventFor(
+        exchange, event_, body, exchange.Variable("request_id").value_or(env_.new_uuid())));
+    if (!keys_.access_key.empty()) return Invoke(exchange, resumer, event, keys_);
+    role_->Get([this, resumer, event, &exchange](const Result<aws::Keys>& keys) {
+      if (!resumer->Alive()) return;
+      if (keys) return Invoke(exchange, resumer, event, *keys);
+      Log(keys.error().message());
+      resumer->Resume(plugin::Refuse(exchange, 500, "An unexpected error occurred") ==
+                      Next::kRespond);
+    });
+  }
+
   void Invoke(Exchange& exchange, const std::shared_ptr<Exchange::Resumer>& resumer,
               const std::string& event, const aws::Keys& keys) const {
     env_.http.Send(RequestFor(event, keys),
@@ -127,6 +149,8 @@ class AwsLambda final : public plugin::Plugin {
     if (proxy_integration_) {
       auto made = aws::ProxyAnswer(reply.body);
       if (!made) return Refuse(exchange, made.error().message());
+      if (made->status < 100 || made->status > 599)
+        return static_cast<void>(Fail(exchange, "statusCode is none of HTTP"));
       answer.status = made->status;
       answer.body = std::move(made->body);
       std::erase_if(answer.headers,

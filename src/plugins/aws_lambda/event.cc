@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "plugin/body_args.h"
+#include "plugins/aws_lambda/json_error.h"
 #include "util/string_util.h"
 
 namespace silverback::plugins::aws {
@@ -57,12 +58,20 @@ std::pair<Json, Json> SingleAndMulti(Json values) {
   return {std::move(values), std::move(multi)};
 }
 
-// The route's path, as a resource of Amazon's gateway has its own.
-std::string ResourceOf(const Exchange& exchange, const std::string& otherwise) {
+// The path of the route that has matched, as a resource of Amazon's gateway has its own. Null: it
+// has none.
+Json ResourceOf(const Exchange& exchange) {
   const Json* paths = exchange.route() ? FindMember(exchange.route()->row, "paths") : nullptr;
-  return paths && paths->is_array() && !paths->empty() && (*paths)[0].is_string()
-             ? (*paths)[0].get<std::string>()
-             : otherwise;
+  if (!paths || !paths->is_array()) return nullptr;
+  Json longest, expression;
+  for (const Json& path : *paths) {
+    const auto& text = path.get_ref<const std::string&>();
+    const bool begins = exchange.Path().starts_with(text);
+    if (begins && (longest.is_null() || text.size() > longest.get_ref<const std::string&>().size()))
+      longest = path;
+    if (!begins && expression.is_null()) expression = path;
+  }
+  return longest.is_null() ? expression : longest;
 }
 
 // The event of Amazon's API gateway for Lambda proxies.
@@ -91,17 +100,18 @@ Json GatewayEvent(const Exchange& exchange, const EventSettings& settings, std::
       {"resourcePath", path}};
   if (const auto agent = exchange.RequestHeader("user-agent"))
     context["identity"]["userAgent"] = std::string(*agent);
-  return {{"resource", ResourceOf(exchange, path)},
-          {"path", path},
-          {"httpMethod", std::string(exchange.Method())},
-          {"headers", std::move(headers)},
-          {"multiValueHeaders", std::move(all_headers)},
-          {"pathParameters", std::move(parameters)},
-          {"queryStringParameters", std::move(query)},
-          {"multiValueQueryStringParameters", std::move(all_query)},
-          {"body", encoded ? Base64Encode(body) : std::string(body)},
-          {"isBase64Encoded", encoded},
-          {"requestContext", std::move(context)}};
+  Json event = {{"path", path},
+                {"httpMethod", std::string(exchange.Method())},
+                {"headers", std::move(headers)},
+                {"multiValueHeaders", std::move(all_headers)},
+                {"pathParameters", std::move(parameters)},
+                {"queryStringParameters", std::move(query)},
+                {"multiValueQueryStringParameters", std::move(all_query)},
+                {"body", encoded ? Base64Encode(body) : std::string(body)},
+                {"isBase64Encoded", encoded},
+                {"requestContext", std::move(context)}};
+  if (Json resource = ResourceOf(exchange); !resource.is_null()) event["resource"] = resource;
+  return event;
 }
 
 Error Wrong(const std::string& what) { return {ErrorCode::kInvalidInput, what}; }
@@ -140,18 +150,15 @@ Json EventFor(const Exchange& exchange, const EventSettings& settings,
 
 Result<plugin::LocalResponse> ProxyAnswer(const std::string& text) {
   const auto json = ParseJson(text);
-  if (!json || !json->is_object())
-    return Wrong("Expected value but found invalid token at character 1");
+  if (!json) return Wrong(DescribeJsonError(text));
   const Json* status = FindMember(*json, "statusCode");
   if (!status || !status->is_number()) return Wrong("statusCode must be a number");
   const Json* headers = FindMember(*json, "headers");
-  if (headers && !headers->is_null() && !headers->is_structured())
-    return Wrong("headers must be a table");
+  if (headers && !headers->is_structured()) return Wrong("headers must be a table");
   const Json* body = FindMember(*json, "body");
-  if (body && !body->is_null() && !body->is_string()) return Wrong("body must be a string");
+  if (body && !body->is_string()) return Wrong("body must be a string");
   plugin::LocalResponse answer;
   answer.status = status->get<int>();
-  if (answer.status < 100 || answer.status > 599) return Wrong("statusCode must be a valid status");
   answer.raw_body = true;
   answer.body = StringMember(*json, "body");
   if (BoolMember(*json, "isBase64Encoded")) answer.body = Base64Decode(answer.body).value_or("");
