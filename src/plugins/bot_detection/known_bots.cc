@@ -21,6 +21,23 @@ constexpr std::string_view kAnywhere[] = {"Google-HTTP-Java-Client",
                                           "TLSProber",
                                           "WinHTTP",
                                           "JNLP",
+                                          "okhttp",
+                                          "aihttp",
+                                          "reqwest",
+                                          "axios",
+                                          "unirest-(?:java|python|ruby|nodejs|php|net)",
+                                          "Bloglovin",
+                                          "BUbiNG",
+                                          "Catchpoint",
+                                          "Feedbin",
+                                          "masscan",
+                                          "Mtps Feed Aggregation System",
+                                          "OgScrper",
+                                          "Qwantify",
+                                          "Slack-ImgProxy",
+                                          "Stringer",
+                                          "Tiny Tiny RSS",
+                                          "WhatsApp",
                                           R"(1470\.net crawler)",
                                           R"(50\.nu)",
                                           "8bo Crawler Bot",
@@ -189,6 +206,9 @@ constexpr std::string_view kBeforeVersion[] = {
 // What else gives a crawler away.
 constexpr std::string_view kOthers[] = {
     R"(Pingdom.com_bot_version_\d+\.\d)", R"(facebookexternalhit/\d+\.\d)",
+    // Testers of web pages, and clients of Amazon's storage.
+    R"(PTST/\d+(?:\.\d+)?$)",
+    R"(\b(?:Boto3?|JetS3t|aws-(?:cli|sdk-(?:cpp|go|java|nodejs|ruby2?|dotnet-(?:\d{1,2}|core)))|s3fs)/\d+\.\d)",
     R"(Google.*/\+/web/snippet)", R"(MSIE \d+\.\d+([a-z]\d?)?;.* MSIECrawler)",
     // A name that ends so, and its version.
     R"(([Aa]rchiver|[Ii]ndexer|[Ss]craper|[Bb]ot|[Ss]pider|[Cc]rawl[a-z]*)[/ ]\d)",
@@ -208,7 +228,7 @@ std::vector<std::unique_ptr<const Pattern>> Compile() {
   std::vector<std::unique_ptr<const Pattern>> patterns;
   patterns.push_back(Pattern::Compile(OneOf(kAnywhere)));
   patterns.push_back(Pattern::Compile("/" + OneOf(kAfterSlash) + R"([ \-]\d)"));
-  patterns.push_back(Pattern::Compile(OneOf(kBeforeVersion) + R"(/\d)"));
+  patterns.push_back(Pattern::Compile(R"(\b)" + OneOf(kBeforeVersion) + R"(/\d)"));
   patterns.push_back(Pattern::Compile(OneOf(kOthers)));
   return patterns;
 }
