@@ -80,6 +80,47 @@ TEST_F(AuthTest, AKeyInTheBodyIsFoundAndHidden) {
   EXPECT_EQ(exchange_.new_body, R"({"k":[1]})");
 }
 
+TEST_F(AuthTest, WhatIsLeftBesideAHiddenKeyIsWrittenAnew) {
+  const Json config = KeyConfig(
+      {{"key_names", {"apikey", "other"}}, {"key_in_body", true}, {"hide_credentials", true}});
+  exchange_.request_headers = {{"apikey", "secret"},
+                               {"other", "kept"},
+                               {"content-type", "application/x-www-form-urlencoded"}};
+  exchange_.query = "foo=1&foo2=%41&b&apikey=x&b=c";
+  exchange_.body = "z=1&apikey=x&a=%20";
+  EXPECT_EQ(Access("key-auth", config), Next::kSuspend);
+  EXPECT_EQ(exchange_.query, "b&b=c&foo2=A&foo=1");
+  EXPECT_EQ(exchange_.new_body, "a=%20&z=1");
+  EXPECT_EQ(exchange_.Header("other"), "kept");
+  exchange_.request_headers = {{"apikey", "secret"},
+                               {"content-type", "multipart/form-data; boundary=B"}};
+  exchange_.body =
+      "--B\r\nContent-Disposition: form-data; name=\"z\"\r\nX: y\r\n\r\n1\r\n"
+      "--B\r\nContent-Disposition: form-data; name=\"apikey\"\r\n\r\nx\r\n--B--\r\n";
+  Access("key-auth", config);
+  EXPECT_EQ(exchange_.new_body,
+            "--B\r\nContent-Disposition: form-data; name=\"z\"\r\n\r\n1\r\n--B--\r\n");
+}
+
+TEST_F(AuthTest, OriginsAreComparedAsTheyAreWritten) {
+  const Json config = {{"origins", {"http://a.test", "http://b.test:81"}}, {"methods", nullptr}};
+  const auto plugin = env_.Make("cors", config);
+  for (const auto& [origin, allowed] : std::initializer_list<std::pair<const char*, const char*>>{
+           {"http://a.test:80", "http://a.test"},
+           {"http://me@b.test:81/x", "http://b.test:81"},
+           {"http://A.test", ""},
+           {"HTTP://a.test", ""}}) {
+    exchange_.request_headers = {{"Origin", origin}};
+    plugin->OnHeaderFilter(exchange_);
+    EXPECT_EQ(exchange_.Response("Access-Control-Allow-Origin"), allowed) << origin;
+  }
+  exchange_.method = "OPTIONS";
+  exchange_.request_headers = {{"Origin", "x"}, {"Access-Control-Request-Method", "PUT"}};
+  EXPECT_EQ(plugin->OnAccess(exchange_), Next::kRespond);
+  EXPECT_EQ(exchange_.Response("Access-Control-Allow-Methods"),
+            "GET,HEAD,PUT,PATCH,POST,DELETE,OPTIONS,TRACE,CONNECT");
+}
+
 TEST_F(AuthTest, GroupsDecide) {
   exchange_.request_headers = {{"apikey", "secret"}};
   Access("key-auth", KeyConfig());
@@ -161,19 +202,17 @@ TEST_F(AuthTest, LargeBodiesAreRefused) {
 TEST_F(AuthTest, CrawlersAreRefusedUnlessAllowed) {
   const auto plugin = env_.Make(
       "bot-detection", {{"allow", {"^curl", "Googlebot"}}, {"deny", {"Mozilla", "evil\\d"}}});
-  for (const auto& [agent, next] :
-       std::initializer_list<std::pair<const char*, Next>>{{"curl/8 spider", Next::kContinue},
-                                                           {"Googlebot/2.1", Next::kContinue},
-                                                           {"Mozilla/5.0", Next::kRespond},
-                                                           {"evil7", Next::kRespond},
-                                                           {"Twitterbot/1.0", Next::kRespond},
-                                                           {"  Scrapy  ", Next::kRespond},
-                                                           {"x/fetchurl 1", Next::kRespond},
-                                                           {"Go-http-client/1.1", Next::kRespond},
-                                                           {"EDI/1", Next::kRespond},
-                                                           {"EDI", Next::kContinue},
-                                                           {"Cubot", Next::kContinue},
-                                                           {"", Next::kContinue}}) {
+  for (const auto& [agent, next] : std::initializer_list<std::pair<const char*, Next>>{
+           {"curl/8 spider", Next::kContinue},  {"Googlebot/2.1", Next::kContinue},
+           {"Mozilla/5.0", Next::kRespond},     {"evil7", Next::kRespond},
+           {"Twitterbot/1.0", Next::kRespond},  {"  Scrapy  ", Next::kRespond},
+           {"x/fetchurl 1", Next::kRespond},    {"Go-http-client/1.1", Next::kRespond},
+           {"scalaj-http/2.4", Next::kRespond}, {"axios/0.21.1", Next::kRespond},
+           {"Boto3/1.9.1", Next::kRespond},     {"aws-cli/1.18", Next::kRespond},
+           {"aws-cli", Next::kContinue},        {"x PTST/211", Next::kRespond},
+           {"PTST/211 x", Next::kContinue},     {"EDI/1", Next::kRespond},
+           {"xEDI/1", Next::kContinue},         {"EDI", Next::kContinue},
+           {"Cubot", Next::kContinue},          {"", Next::kContinue}}) {
     exchange_.request_headers = {{"User-Agent", agent}};
     EXPECT_EQ(plugin->OnAccess(exchange_), next) << agent;
   }

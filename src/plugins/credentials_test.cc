@@ -222,6 +222,10 @@ TEST_F(HmacTest, BodiesHaveTheirDigest) {
 TEST_F(HmacTest, CredentialsAreHidden) {
   AskHmac("x-date", "x-date: " + date_, Config({{"hide_credentials", true}}));
   EXPECT_FALSE(exchange_.RequestHeader("authorization"));
+  // What is no credential is not passed on either.
+  exchange_.request_headers = {{"Authorization", "hmac x"}, {"Date", date_}};
+  Ask(*env_.Make("hmac-auth", Config({{"hide_credentials", true}})));
+  EXPECT_FALSE(exchange_.RequestHeader("authorization"));
 }
 
 TEST_F(CredentialsTest, DirectoriesAreNotAskedForWhatIsNoCredential) {

@@ -59,6 +59,7 @@ TEST_F(SessionTest, ACookieStandsForTheCredential) {
   test::FakeExchange exchange;
   EXPECT_TRUE(Knows(exchange, cookie));
   EXPECT_EQ(StringMember(*exchange.credential(), "id"), "k1");
+  EXPECT_EQ(StringMember(*exchange.credential(), "consumer_id"), "c1");
   EXPECT_EQ(exchange.Header("X-Authenticated-Groups"), "a, b");
   plugin_->OnHeaderFilter(exchange);
   EXPECT_EQ(exchange.Response("Set-Cookie"), "");

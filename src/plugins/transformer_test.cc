@@ -81,7 +81,7 @@ TEST_F(TransformerTest, QueriesGoThroughAllActions) {
   Run(R"j({"remove": {"querystring": ["gone"]}, "rename": {"querystring": ["old:new", "none:c2"]},
           "replace": {"querystring": ["rep:n w"]}, "add": {"querystring": ["add:1", "c:no"]},
           "append": {"querystring": ["app:c"]}})j");
-  EXPECT_EQ(exchange_.query, "rep=n%20w&app=a&app=b&app=c&c=%20%20&new=1&add=1");
+  EXPECT_EQ(exchange_.query, "add=1&app=a&app=b&app=c&c=%20%20&new=1&rep=n%20w");
   exchange_.query = "a=1";
   Run(R"j({"rename": {"querystring": ["b:a"]}})j");
   EXPECT_EQ(exchange_.query, "");
@@ -100,9 +100,15 @@ TEST_F(TransformerTest, BodiesAreChangedByTheirKind) {
   EXPECT_EQ(AfterBody(all, json, ""), R"j({"add":"A","app":["Z"]})j");
   EXPECT_EQ(AfterBody(all, "text/plain", "{}"), "unchanged");
   EXPECT_EQ(AfterBody(all, "application/x-www-form-urlencoded", "gone=1&old=2&rep&app=1"),
-            "rep=R&app=1&app=Z&new=2&add=A");
+            "add=A&app=1&app=Z&new=2&rep=R");
   EXPECT_EQ(AfterBody(all, json, "null"), "unchanged");
   EXPECT_EQ(exchange_.answer->status, 400);
+}
+
+TEST_F(TransformerTest, BodiesThatNoRuleTouchesKeepTheirSpelling) {
+  constexpr char kRules[] = R"({"replace": {"body": ["no:1"]}, "add": {"body": ["a:2"]}})";
+  EXPECT_EQ(AfterBody(kRules, "application/json", "{\"a\" : 1}"), "unchanged");
+  EXPECT_EQ(AfterBody(kRules, "application/x-www-form-urlencoded", "b=%41&a"), "unchanged");
 }
 
 TEST_F(TransformerTest, TemplatesSeeTheRequest) {
@@ -151,7 +157,7 @@ TEST_F(TransformerTest, MethodsMayMoveAFormIntoTheQuery) {
   exchange_.query = "b=0";
   AfterBody(R"j({"http_method": "get"})j", "application/x-www-form-urlencoded", "a=1&b=2");
   EXPECT_EQ(exchange_.method, "GET");
-  EXPECT_EQ(exchange_.query, "b=0&b=2&a=1");
+  EXPECT_EQ(exchange_.query, "a=1&b=0&b=2");
   for (const char* method : {"CUSTOM", "HEAD"}) {
     exchange_.answer.reset();
     Run((R"j({"http_method": ")j" + std::string(method) + R"j("})j").c_str());

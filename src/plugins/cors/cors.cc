@@ -24,6 +24,13 @@ std::string NumberText(const Json& config, std::string_view name) {
   return number && number->is_number() ? DumpJson(*number) : "";
 }
 
+std::string MethodsOf(const Json& config) {
+  const Json* methods = FindMember(config, "methods");
+  if (methods == nullptr || methods->is_null())
+    return "GET,HEAD,PUT,PATCH,POST,DELETE,OPTIONS,TRACE,CONNECT";
+  return Join(ListOf(config, "methods"), ",");
+}
+
 class Cors final : public plugin::Plugin {
  public:
   Cors(const Json& config, OriginMatcher matcher)
@@ -31,7 +38,7 @@ class Cors final : public plugin::Plugin {
         matcher_(std::move(matcher)),
         headers_(Join(ListOf(config, "headers"), ",")),
         exposed_(Join(ListOf(config, "exposed_headers"), ",")),
-        methods_(Join(ListOf(config, "methods"), ",")),
+        methods_(MethodsOf(config)),
         max_age_(NumberText(config, "max_age")),
         credentials_(BoolMember(config, "credentials")),
         preflight_continue_(BoolMember(config, "preflight_continue")),
@@ -51,7 +58,7 @@ class Cors final : public plugin::Plugin {
     } else if (const auto asked = exchange.RequestHeader("Access-Control-Request-Headers")) {
       exchange.SetResponseHeader("Access-Control-Allow-Headers", std::string(*asked));
     }
-    if (!methods_.empty()) exchange.SetResponseHeader("Access-Control-Allow-Methods", methods_);
+    exchange.SetResponseHeader("Access-Control-Allow-Methods", methods_);
     if (!max_age_.empty()) exchange.SetResponseHeader("Access-Control-Max-Age", max_age_);
     return plugin::RespondRaw(exchange, 200, "");
   }

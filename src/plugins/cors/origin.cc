@@ -39,16 +39,17 @@ bool IsPlainOrigin(std::string_view text) {
   return !text.empty();
 }
 
+// Only a port that the scheme implies, and what is no part of an origin, are left out.
 std::string NormalizeOrigin(std::string_view origin) {
   const size_t scheme_end = origin.find("://");
   if (scheme_end == std::string_view::npos) return std::string(origin);
-  const std::string scheme = ToLower(origin.substr(0, scheme_end));
+  const std::string_view scheme = origin.substr(0, scheme_end);
   std::string_view rest = origin.substr(scheme_end + 3);
   rest = rest.substr(0, rest.find('/'));
-  std::string out = scheme + "://" + ToLower(rest);
+  if (const size_t at = rest.find('@'); at != rest.npos) rest.remove_prefix(at + 1);
   const std::string_view own_port = scheme == "http" ? ":80" : scheme == "https" ? ":443" : "";
-  if (!own_port.empty() && out.ends_with(own_port)) out.resize(out.size() - own_port.size());
-  return out;
+  if (!own_port.empty() && rest.ends_with(own_port)) rest.remove_suffix(own_port.size());
+  return std::string(scheme).append("://").append(rest);
 }
 
 Result<OriginMatcher> OriginMatcher::Create(const std::vector<std::string>& origins) {

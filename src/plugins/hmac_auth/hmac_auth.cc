@@ -76,8 +76,11 @@ class HmacAuth final : public plugin::Plugin {
     if (!exchange.RequestHeader("authorization") && !exchange.RequestHeader("proxy-authorization"))
       return "Unauthorized";
     if (!IsTimely(exchange, "x-date") && !IsTimely(exchange, "date")) return kNoDate;
-    auto given = Take(exchange, "proxy-authorization");
-    if (!given) given = Take(exchange, "authorization");
+    auto given = Read(exchange, "proxy-authorization");
+    const std::string_view used = given ? "proxy-authorization" : "authorization";
+    if (!given) given = Read(exchange, used);
+    // Also when it makes no sense: the anonymous consumer's requests do not pass it on either.
+    if (hide_) exchange.ClearRequestHeader(used);
     if (!given || !IsAllowed(*given)) return kNotVerified;
     credential = env_.entities.FindUnique("hmacauth_credentials", "username", given->username);
     if (!credential) return kNotVerified;
@@ -90,14 +93,13 @@ class HmacAuth final : public plugin::Plugin {
     return time && std::abs(std::floor(env_.now()) - static_cast<double>(*time)) <= skew_;
   }
 
-  std::optional<Given> Take(Exchange& exchange, std::string_view name) const {
+  std::optional<Given> Read(const Exchange& exchange, std::string_view name) const {
     const auto header = exchange.RequestHeader(name);
     if (!header) return std::nullopt;
     auto caught = credentials_->Captures(*header);
     if (caught.empty()) return std::nullopt;
     Given given{std::move(caught[1]), std::move(caught[2]), std::move(caught[4]), {}};
     for (const std::string_view part : Split(caught[3], ' ')) given.headers.emplace_back(part);
-    if (hide_) exchange.ClearRequestHeader(name);
     return given;
   }
 

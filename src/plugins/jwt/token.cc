@@ -83,7 +83,7 @@ Result<Token> ParseToken(std::string_view text) {
   if (!header || !claims) return Wrong("invalid JSON");
   token.algorithm = StringMember(*header, "alg");
   if (!Find(token.algorithm)) return Wrong("invalid alg");
-  if (!claims->is_object()) return Wrong("invalid claims");
+  if (!claims->is_structured()) return Wrong("invalid claims");
   auto signature = Base64UrlDecode(text.substr(second + 1));
   if (!signature) return Wrong("invalid signature");
   token.header = *std::move(header);

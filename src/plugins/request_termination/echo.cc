@@ -26,11 +26,12 @@ std::string HostName() {
 
 Json EchoOf(const plugin::Exchange& exchange, std::string_view body, const std::string& node_id,
             const std::string& message) {
+  const std::string_view target = exchange.RawTarget();  // as the client wrote it
   Json request = {{"scheme", std::string(exchange.Scheme())},
-                  {"host", std::string(exchange.Host())},
+                  {"host", ToLower(exchange.Host())},
                   {"port", exchange.Port()},
                   {"method", std::string(exchange.Method())},
-                  {"path", std::string(exchange.Path())},
+                  {"path", std::string(target.substr(0, target.find('?')))},
                   {"headers", plugin::HeaderFields(exchange.RequestHeaders())},
                   {"query", plugin::QueryArguments(exchange.RawQuery())},
                   {"raw_body", std::string(body)}};

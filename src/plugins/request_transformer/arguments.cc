@@ -31,7 +31,9 @@ void Arguments::Drop(std::string_view name) {
   std::erase_if(items_, [&](const Item& item) { return item.name == name; });
 }
 
-void Arguments::Apply(const WantedActions& actions, bool nothing_sent) {
+bool Arguments::Apply(const WantedActions& actions, bool nothing_sent) {
+  bool changed = !actions.append.empty() ||
+                 (!nothing_sent && (!actions.remove.empty() || !actions.rename.empty()));
   if (!nothing_sent) {
     for (const Wanted& rule : actions.remove) Drop(rule.name);
     for (const Wanted& rule : actions.rename) {
@@ -45,6 +47,7 @@ void Arguments::Apply(const WantedActions& actions, bool nothing_sent) {
     }
     for (const Wanted& rule : actions.replace) {
       if (!Find(rule.name)) continue;
+      changed = true;
       if (rule.value) {
         Set(rule.name, {*rule.value});
       } else {
@@ -53,7 +56,9 @@ void Arguments::Apply(const WantedActions& actions, bool nothing_sent) {
     }
   }
   for (const Wanted& rule : actions.add) {
-    if (rule.value && !Find(rule.name)) Set(rule.name, {*rule.value});
+    if (!rule.value || Find(rule.name)) continue;
+    Set(rule.name, {*rule.value});
+    changed = true;
   }
   for (const Wanted& rule : actions.append) {
     if (!rule.value) continue;
@@ -65,6 +70,7 @@ void Arguments::Apply(const WantedActions& actions, bool nothing_sent) {
       Set(rule.name, {*rule.value});
     }
   }
+  return changed;
 }
 
 void Arguments::Merge(const Arguments& other) {
@@ -76,15 +82,17 @@ void Arguments::Merge(const Arguments& other) {
 }
 
 std::string Arguments::Text() const {
-  std::string text;
+  std::vector<std::string> parts;
   for (const Item& item : items_) {
+    std::string& part = parts.emplace_back();
     for (const auto& value : item.values) {
-      if (!text.empty()) text += '&';
-      text += PercentEncode(item.name);
-      if (value) text.append("=").append(PercentEncode(*value));
+      if (!part.empty()) part += '&';
+      part += PercentEncode(item.name);
+      if (value) part.append("=").append(PercentEncode(*value));
     }
   }
-  return text;
+  std::sort(parts.begin(), parts.end());
+  return Join(parts, "&");
 }
 
 }  // namespace silverback::plugins

@@ -14,8 +14,8 @@ namespace silverback::plugins {
 class Arguments {
  public:
   explicit Arguments(std::string_view text);
-  // With `nothing_sent` only add and append are done.
-  void Apply(const WantedActions& actions, bool nothing_sent = false);
+  // With `nothing_sent` only add and append are done. False: nothing was to be done.
+  bool Apply(const WantedActions& actions, bool nothing_sent = false);
   // Adds all of the other's values to its own.
   void Merge(const Arguments& other);
   bool empty() const { return items_.empty(); }

@@ -10,20 +10,15 @@ namespace {
 
 using Changed = Result<std::optional<std::string>>;
 
-bool ChangesWhatIsThere(const WantedActions& actions) {
-  return !actions.remove.empty() || !actions.rename.empty() || !actions.replace.empty();
-}
-
 Changed ChangeForm(std::string_view body, const WantedActions& actions) {
   Arguments arguments(body);
-  const bool changes = !actions.add.empty() || !actions.append.empty() ||
-                       (!body.empty() && ChangesWhatIsThere(actions));
-  if (!changes) return std::optional<std::string>();
-  arguments.Apply(actions, body.empty());
+  if (!arguments.Apply(actions, body.empty())) return std::optional<std::string>();
   return std::optional<std::string>(arguments.Text());
 }
 
-void ChangeFields(Json& document, const WantedActions& actions) {
+// False: nothing was to be done.
+bool ChangeFields(Json& document, const WantedActions& actions) {
+  bool changed = !actions.remove.empty() || !actions.rename.empty() || !actions.append.empty();
   for (const Wanted& rule : actions.remove) document.erase(rule.name);
   for (const Wanted& rule : actions.rename) {
     if (!rule.value) continue;
@@ -35,14 +30,19 @@ void ChangeFields(Json& document, const WantedActions& actions) {
     if (there) document[*rule.value] = std::move(value);
   }
   for (const Wanted& rule : actions.replace) {
-    if (IsSet(document, rule.name) && rule.value) document[rule.name] = *rule.value;
+    if (!IsSet(document, rule.name) || !rule.value) continue;
+    document[rule.name] = *rule.value;
+    changed = true;
   }
   for (const Wanted& rule : actions.add) {
-    if (!IsSet(document, rule.name) && rule.value) document[rule.name] = *rule.value;
+    if (IsSet(document, rule.name) || !rule.value) continue;
+    document[rule.name] = *rule.value;
+    changed = true;
   }
   for (const Wanted& rule : actions.append) {
     if (rule.value) AppendTo(document[rule.name], *rule.value);
   }
+  return changed;
 }
 
 Changed ChangeJson(std::string_view body, const WantedActions& actions) {
@@ -56,7 +56,8 @@ Changed ChangeJson(std::string_view body, const WantedActions& actions) {
   if (!document) return std::optional<std::string>();
   if (!document->is_structured())
     return Error(ErrorCode::kInvalidInput, "the body is JSON, but neither an object nor a list");
-  if (document->is_object()) ChangeFields(*document, actions);
+  if (document->is_object() && !ChangeFields(*document, actions))
+    return std::optional<std::string>();
   return std::optional<std::string>(DumpJson(*document));
 }
 

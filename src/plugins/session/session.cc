@@ -167,8 +167,8 @@ class Session final : public plugin::Plugin {
     }
     const double left = state.content->expires - env_.now();
     if (state.content->expires > 0 && (left < renew_ || left > lifetime_)) Renew(exchange, state);
-    exchange.Authenticate(std::move(consumer),
-                          std::make_shared<const Json>(Json{{"id", state.content->credential}}));
+    Json credential = {{"id", state.content->credential}, {"consumer_id", state.content->consumer}};
+    exchange.Authenticate(std::move(consumer), std::make_shared<const Json>(std::move(credential)));
     ShowGroups(exchange, state.content->groups);
     return Next::kContinue;
   }

@@ -165,8 +165,9 @@ class Zipkin final : public plugin::Plugin {
     span.name = exchange.IsStream() ? "stream" : exchange.Method();
     if (!exchange.IsStream()) {
       span.tags["http.method"] = exchange.Method();
-      span.tags["http.host"] = exchange.Host();
-      span.tags["http.path"] = exchange.Path();
+      const std::string_view target = exchange.RawTarget();  // as the client wrote it
+      span.tags["http.host"] = ToLower(exchange.Host());
+      span.tags["http.path"] = target.substr(0, target.find('?'));
       span.tags["http.protocol"] = "HTTP/" + DumpJson(Json(exchange.HttpVersion()));
     }
     for (const auto& [name, value] : static_tags_) span.tags[name] = value;
