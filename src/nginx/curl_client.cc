@@ -128,6 +128,8 @@ class CurlClient final : public plugin::HttpClient {
     curl_easy_setopt(easy, CURLOPT_URL, t.request.url.c_str());
     if (t.connect_to) curl_easy_setopt(easy, CURLOPT_CONNECT_TO, t.connect_to.get());
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    // As Kong. An answer before the whole body has gone would not end an upload over HTTP/2.
+    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, t.error);
     curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(t.request.timeout_ms));

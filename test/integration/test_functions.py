@@ -113,3 +113,17 @@ def test_hostile_texts_hurt_only_their_own_requests(gw, route):
     for _ in range(6):
         assert gw.proxy("GET", fine).body == fine.encode()
     assert gw.pids() == before
+
+
+def test_functions_of_amazon_get_bodies_from_disk_unless_these_are_skipped(gw):
+    """The gateway's own listener stands in for Lambda, and tells how much it was sent."""
+    gw.create("/routes", {"name": "stand-in", "paths": ["/2015-03-31"]})
+    gw.create("/routes/stand-in/plugins", {"name": "pre-function", "config": {"access": [
+        "kong.response.exit(200, kong.request.get_header('content-length'))"]}})
+    gw.create("/routes", {"name": "fn", "paths": ["/fn"]})
+    config = {"aws_key": "k", "aws_secret": "s", "host": "127.0.0.1", "port": gw.tls_port, "function_name": "fn",
+              "forward_request_body": True, "base64_encode_body": False}
+    plugin = gw.create("/routes/fn/plugins", {"name": "aws-lambda", "config": config})
+    assert int(gw.proxy("POST", "/fn", "x" * 100_000).body) < 1000
+    gw.admin("PATCH", f"/plugins/{plugin['id']}", {"config": {"skip_large_bodies": False}})
+    assert int(gw.proxy("POST", "/fn", "x" * 100_000).body) > 100_000

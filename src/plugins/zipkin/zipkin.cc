@@ -36,6 +36,17 @@ Tags StaticTags(const Json& config) {
   return tags;
 }
 
+// "name=value": the name is as long as it can be without blanks. Empty where there is no tag.
+std::pair<std::string_view, std::string_view> TagOf(std::string_view text) {
+  for (size_t size = std::min(text.find_first_of(" \t"), text.size()); size > 0; --size) {
+    const std::string_view rest = Trim(text.substr(size));
+    if (!rest.starts_with('=')) continue;
+    const std::string_view value = Trim(rest.substr(1));
+    if (!value.empty()) return {text.substr(0, size), value};
+  }
+  return {};
+}
+
 double RandomFraction() {
   static thread_local std::minstd_rand generator(std::random_device{}());
   return std::uniform_real_distribution<double>(0, 1)(generator);
@@ -178,12 +189,9 @@ class Zipkin final : public plugin::Plugin {
   // "a=1; b=2"
   void AddRequestTags(std::string_view header, Span& span) const {
     for (const std::string_view part : Split(header, ';')) {
-      const size_t equals = part.find('=');
-      const std::string_view name = Trim(part.substr(0, equals));
-      const std::string_view value =
-          equals == part.npos ? std::string_view() : Trim(part.substr(equals + 1));
       if (part.empty()) continue;
-      if (name.empty() || value.empty() || name.find_first_of(" \t") != name.npos) {
+      const auto [name, value] = TagOf(Trim(part));
+      if (name.empty()) {
         env_.log.Log(plugin::LogLevel::kWarn,
                      "zipkin: Could not parse the following Zipkin tags: " + std::string(part));
       } else {

@@ -152,7 +152,7 @@ TEST_F(ZipkinTest, ReportsTheSpansOfARequest) {
   route.id = "r-id";
   exchange_.matched_service = &service;
   exchange_.matched_route = &route;
-  exchange_.request_headers = {{"Zipkin-Tags", "a=1; b = two words;broken;"}};
+  exchange_.request_headers = {{"Zipkin-Tags", "a=1; b = two words;broken;c=d=e;"}};
   exchange_.progress = {.started = 1000,
                         .rewrite_ended = 1001,
                         .access_started = 1001,
@@ -186,6 +186,7 @@ TEST_F(ZipkinTest, ReportsTheSpansOfARequest) {
                                    {"st", "v"},
                                    {"a", "1"},
                                    {"b", "two words"},
+                                   {"c=d", "e"},
                                    {"kong.consumer", "c-id"},
                                    {"kong.credential", "k-id"},
                                    {"kong.node.id", "node"}}));
