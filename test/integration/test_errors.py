@@ -4,6 +4,7 @@ import pathlib
 import socket
 import struct
 import time
+import uuid
 
 import pytest
 from gateway import Gateway, NginxServer, free_port, wait_until
@@ -67,6 +68,14 @@ def to(gw, port, **members):
     assert gw.admin("PATCH", "/services/s", {"port": port, **members}).status == 200
 
 
+def forget(gw, collector):
+    """What earlier requests are logged with, which comes in their order."""
+    marker = f"marker-{uuid.uuid4()}"
+    gw.proxy("GET", f"/{marker}")
+    wait_until(lambda: any(marker.encode() in body for body in list(collector.bodies)))
+    collector.bodies.clear()
+
+
 def logged(collector):
     wait_until(lambda: collector.bodies)
     return json.loads(collector.bodies.pop())
@@ -114,7 +123,7 @@ def test_upstreams_that_misbehave(gw, collector, kind):
     serve, status, message = UPSTREAMS[kind]
     with RawServer(serve) as server:
         to(gw, server.port)
-        collector.bodies.clear()
+        forget(gw, collector)
         answer = gw.proxy("GET", "/r", headers={"Accept": "application/json"})
         assert (answer.status, answer.json) == (status, {"message": message}), answer.body
         assert answer.headers["Content-Type"] == "application/json; charset=utf-8"
@@ -191,7 +200,7 @@ BEFORE_ROUTING = {
 @pytest.mark.parametrize("kind", BEFORE_ROUTING)
 def test_global_plugins_log_what_never_reached_a_route(gw, collector, kind):
     text, status = BEFORE_ROUTING[kind]
-    collector.bodies.clear()
+    forget(gw, collector)
     with socket.create_connection(("127.0.0.1", gw.proxy_port), 10) as client:
         client.sendall(text)
         assert client.recv(65536).startswith(b"HTTP/1.1 %d " % status)
@@ -216,7 +225,7 @@ def test_connections_that_take_too_long(gw, collector):
             waiting.append(client)
         time.sleep(0.1)
         to(gw, port)
-        collector.bodies.clear()
+        forget(gw, collector)
         answer = gw.proxy("GET", "/r", headers={"Accept": "application/json"})
         assert (answer.status, answer.json["message"]) == (504, LATE)
         assert [t["code"] for t in logged(collector)["tries"][:1]] == [504]
@@ -256,13 +265,12 @@ def test_bodies_above_the_limit(upstream):
 
 
 @pytest.mark.parametrize("kind", ["body", "header"])
-def test_clients_that_stall(collector, upstream, kind):
+def test_clients_that_stall(upstream, kind):
     settings = {"KONG_NGINX_PROXY_CLIENT_BODY_TIMEOUT": "500ms", "KONG_NGINX_PROXY_CLIENT_HEADER_TIMEOUT": "500ms"}
-    with Gateway(workers=1, **settings) as gw:
+    with Gateway(workers=1, **settings) as gw, HttpCollector() as collector:
         gw.create("/plugins", {"name": "http-log", "config": {"http_endpoint": f"http://127.0.0.1:{collector.port}/"}})
         gw.create("/services", {"name": "s", "host": "127.0.0.1", "port": upstream})
         gw.create("/services/s/routes", {"paths": ["/r"]})
-        collector.bodies.clear()
         head = b"POST /r HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n"
         with socket.create_connection(("127.0.0.1", gw.proxy_port), 10) as client:
             client.sendall(head + (b"\r\nhalf" if kind == "body" else b""))
@@ -282,12 +290,11 @@ def test_plain_http_at_a_port_of_tls(gw):
     assert answer.startswith(b"HTTP/1.1 400 ") and b"The plain HTTP request was sent to HTTPS port" in answer
 
 
-def test_clients_that_go_away_are_logged_as_499(collector):
-    with RawServer(says(b"", lambda connection: time.sleep(1))) as server, Gateway(workers=1) as gw:
+def test_clients_that_go_away_are_logged_as_499():
+    with RawServer(says(b"", lambda connection: time.sleep(1))) as server, Gateway(workers=1) as gw, HttpCollector() as collector:
         gw.create("/plugins", {"name": "http-log", "config": {"http_endpoint": f"http://127.0.0.1:{collector.port}/"}})
         gw.create("/services", {"name": "s", "host": "127.0.0.1", "port": server.port})
         gw.create("/services/s/routes", {"paths": ["/r"]})
-        collector.bodies.clear()
         with socket.create_connection(("127.0.0.1", gw.proxy_port), 10) as client:
             client.sendall(b"GET /r HTTP/1.1\r\nHost: a\r\n\r\n")
             time.sleep(0.2)
