@@ -57,10 +57,10 @@ class Node {
   //               "weight": {"total": n, "available": n, "unavailable": n},
   //               "addresses": [{"ip": ..., "port": n, "weight": n, "health": "HEALTHY"}]}}}}
   virtual Json UpstreamHealth(std::string_view upstream_id) = 0;
-  // Status by hand, for one address ("IP:PORT") or, with "", for all of the target. false: no such
-  // target or address. An error (health checks are off) is answered as 400.
-  virtual Result<bool> SetTargetHealth(std::string_view upstream_id, std::string_view target,
-                                       std::string_view address, bool healthy) = 0;
+  // Status by hand, for one address ("IP:PORT") or, with "", for all of the target. Holds
+  // without health checks too.
+  virtual void SetTargetHealth(std::string_view upstream_id, std::string_view target,
+                               std::string_view address, bool healthy) = 0;
   virtual Json ExplainRoute(const Json& request) = 0;  // for /debug/route
   virtual Json Dns() { return Json::array(); }  // for /debug/dns: what the worker knows of names
   virtual std::string Metrics(bool datastore_reachable) = 0;  // Prometheus' text

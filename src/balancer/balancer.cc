@@ -78,8 +78,11 @@ PeerRef Balancer::MakePeer(const Entry& entry, const ResolvedAddress& address, u
   if (address.weight >= 0 && entry.target.weight > 0) peer->weight = std::max(1, address.weight);
   // What gets no requests is not watched either.
   peer->handle = {};
-  if (upstream_.checks.enabled() && peer->weight > 0) {
-    peer->handle = table_.Claim(Table::Key(upstream_.name, peer->host, peer->ip, port), now);
+  if (peer->weight > 0) {
+    // What is set by hand while checks are off has a place of its own: what checks have found does
+    // not outlive them.
+    const std::string place = upstream_.checks.enabled() ? upstream_.name : upstream_.name + "\n";
+    peer->handle = table_.Claim(Table::Key(place, peer->host, peer->ip, port), now);
   }
   return peer;
 }
@@ -241,7 +244,8 @@ Result<const Peer*> Balancer::Pick(const PickRequest& request, Tried& tried) {
 }
 
 void Balancer::Report(const Tried& tried, health::Report report) {
-  if (tried.current_) table_.Apply(tried.current_->handle, report, upstream_.checks.passive);
+  if (tried.current_ && upstream_.checks.enabled())
+    table_.Apply(tried.current_->handle, report, upstream_.checks.passive);
 }
 
 void Balancer::ReportStatus(const Tried& tried, int status) {
@@ -255,11 +259,7 @@ void Balancer::ReportTcpFailure(const Tried& tried) { Report(tried, health::Repo
 
 void Balancer::ReportTimeout(const Tried& tried) { Report(tried, health::Report::kTimeout); }
 
-Status Balancer::SetHealth(std::string_view host, int port, std::string_view address,
-                           bool healthy) {
-  if (!upstream_.checks.enabled()) {
-    return Error(ErrorCode::kInvalidInput, "no healthchecker found for " + upstream_.name);
-  }
+void Balancer::SetHealth(std::string_view host, int port, std::string_view address, bool healthy) {
   for (const Entry& entry : entries_) {
     if (entry.target.host != host || entry.target.port != port) continue;
     for (const PeerRef& peer : entry.peers) {
@@ -270,7 +270,6 @@ Status Balancer::SetHealth(std::string_view host, int port, std::string_view add
       }
     }
   }
-  return Ok();
 }
 
 Json Balancer::TargetData(const Entry& entry, bool with_health) const {

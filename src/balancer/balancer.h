@@ -89,8 +89,8 @@ class Balancer {
   void ReportTimeout(const Tried& tried);
 
   // By hand: all addresses of a target, or the one "IP:PORT". An address that the target does not
-  // have changes nothing. Port 0: whatever the target's port is. Error: no health checks.
-  Status SetHealth(std::string_view host, int port, std::string_view address, bool healthy);
+  // have changes nothing. Port 0: whatever the target's port is. Holds without checks too.
+  void SetHealth(std::string_view host, int port, std::string_view address, bool healthy);
 
   // {"health": .., "details": {..}, "targets": {"HOST:PORT": {"health": .., "data": {..}}}};
   // without details when checks are off.

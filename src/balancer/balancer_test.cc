@@ -154,7 +154,7 @@ TEST_F(BalancerTest, PassiveFailuresTakeAnAddressOut) {
   }
   EXPECT_EQ(Tally(balancer, 6), (Counts{{9100, 6}}));
   EXPECT_EQ(balancer.Health()["targets"]["127.0.0.1:9101"]["health"], "UNHEALTHY");
-  EXPECT_TRUE(balancer.SetHealth("127.0.0.1", 9101, "", true).ok());
+  balancer.SetHealth("127.0.0.1", 9101, "", true);
   EXPECT_EQ(Tally(balancer, 4), (Counts{{9100, 2}, {9101, 2}}));
   Tried tried;
   const int port = (*balancer.Pick({}, tried))->port;
@@ -166,7 +166,7 @@ TEST_F(BalancerTest, TooLittleAvailableWeightMeansNobody) {
   Balancer balancer =
       Make({{"healthchecks", PassiveChecks(9, 50)}}, Ports({{9100, 100}, {9101, 100}}));
   EXPECT_TRUE(balancer.healthy());
-  EXPECT_TRUE(balancer.SetHealth("127.0.0.1", 9100, "127.0.0.1:9100", false).ok());
+  balancer.SetHealth("127.0.0.1", 9100, "127.0.0.1:9100", false);
   EXPECT_FALSE(balancer.healthy());
   EXPECT_EQ(Tally(balancer, 2), (Counts{{0, 2}}));
   const Json health = balancer.Health();
@@ -175,12 +175,29 @@ TEST_F(BalancerTest, TooLittleAvailableWeightMeansNobody) {
             Json({{"available", 100}, {"total", 200}, {"unavailable", 100}}));
 }
 
-TEST_F(BalancerTest, SettingHealthNeedsChecksAndAKnownAddress) {
-  Balancer off = Make(Json::object(), Ports({{9100, 100}}));
-  EXPECT_FALSE(off.SetHealth("127.0.0.1", 9100, "", false).ok());
+TEST_F(BalancerTest, SettingHealthNeedsAKnownAddress) {
   Balancer on = Make({{"healthchecks", PassiveChecks(1)}}, Ports({{9100, 100}}));
-  EXPECT_TRUE(on.SetHealth("127.0.0.1", 9100, "1.2.3.4:9", false).ok());
+  on.SetHealth("127.0.0.1", 9100, "1.2.3.4:9", false);
   EXPECT_TRUE(on.healthy());
+}
+
+TEST_F(BalancerTest, HealthSetByHandHoldsWithoutChecks) {
+  Balancer off = Make(Json::object(), Ports({{9100, 100}, {9101, 100}}));
+  off.SetHealth("127.0.0.1", 9100, "", false);
+  EXPECT_EQ(Tally(off, 4), (Counts{{9101, 4}}));
+  EXPECT_EQ(off.Health()["targets"]["127.0.0.1:9100"]["health"], "HEALTHCHECKS_OFF");
+  // What requests meet changes nothing.
+  Tried tried;
+  ASSERT_TRUE(off.Pick({}, tried));
+  for (int i = 0; i < 9; ++i) off.ReportTcpFailure(tried);
+  EXPECT_EQ(Tally(off, 4), (Counts{{9101, 4}}));
+  off.SetHealth("127.0.0.1", 9100, "", true);
+  EXPECT_EQ(Tally(off, 4), (Counts{{9100, 2}, {9101, 2}}));
+  // What checks have found is over with them.
+  Make({{"healthchecks", PassiveChecks(1)}}, Ports({{9100, 100}, {9101, 100}}))
+      .SetHealth("127.0.0.1", 9101, "", false);
+  Balancer again = Make(Json::object(), Ports({{9100, 100}, {9101, 100}}));
+  EXPECT_EQ(Tally(again, 4), (Counts{{9100, 2}, {9101, 2}}));
 }
 
 TEST_F(BalancerTest, HealthAnswersAsTheAdminApiPrintsIt) {
@@ -210,7 +227,7 @@ TEST_F(BalancerTest, NamesGetTheirAddressesFromTheCaller) {
 
 TEST_F(BalancerTest, HealthOutlivesTheBalancer) {
   const Json row = {{"healthchecks", PassiveChecks(1)}};
-  Make(row, Ports({{9100, 100}, {9101, 100}})).SetHealth("127.0.0.1", 9100, "", false).ok();
+  Make(row, Ports({{9100, 100}, {9101, 100}})).SetHealth("127.0.0.1", 9100, "", false);
   Balancer again = Make(row, Ports({{9100, 100}, {9101, 100}}));
   EXPECT_EQ(Tally(again, 4), (Counts{{9101, 4}}));
 }

@@ -335,7 +335,7 @@ void Gateway::Parts::SetTargetHealth(const store::TargetHealth& health) {
   const bool one = !health.ip.empty();
   const std::string address = one ? health.ip + ":" + std::to_string(health.port) : "";
   // With health checks off there is nothing to set.
-  (void)balancer->SetHealth(health.host, one ? 0 : health.port, address, health.healthy);
+  balancer->SetHealth(health.host, one ? 0 : health.port, address, health.healthy);
 }
 
 Gateway::Gateway() : parts_(std::make_unique<Parts>()) {}

@@ -111,21 +111,15 @@ Json RunningNode::UpstreamHealth(std::string_view upstream_id) {
   return health;
 }
 
-Result<bool> RunningNode::SetTargetHealth(std::string_view upstream_id, std::string_view target,
-                                          std::string_view address, bool healthy) {
-  silverback::Status set;
+void RunningNode::SetTargetHealth(std::string_view upstream_id, std::string_view target,
+                                  std::string_view address, bool healthy) {
   const size_t colon = target.rfind(':');
   const int port =
       colon == target.npos ? 0 : std::atoi(std::string(target.substr(colon + 1)).c_str());
-  bool known = false;
   OnLoop([&] {
     const auto balancer = parts_.upstreams.ById(upstream_id);
-    if (!balancer) return;
-    known = true;
-    set = balancer->SetHealth(target.substr(0, colon), port, address, healthy);
+    if (balancer) balancer->SetHealth(target.substr(0, colon), port, address, healthy);
   });
-  if (!set) return set.error();
-  return known;
 }
 
 Json RunningNode::Dns() {

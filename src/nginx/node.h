@@ -38,8 +38,8 @@ class RunningNode final : public admin::Node {
   std::string NodeId() override { return parts_.node_id; }
   uint64_t Generation() override { return parts_.shared.generation(); }
   Json UpstreamHealth(std::string_view upstream_id) override;
-  Result<bool> SetTargetHealth(std::string_view upstream_id, std::string_view target,
-                               std::string_view address, bool healthy) override;
+  void SetTargetHealth(std::string_view upstream_id, std::string_view target,
+                       std::string_view address, bool healthy) override;
   Json Dns() override;
   Json ExplainRoute(const Json& request) override;
   std::string Metrics(bool datastore_reachable) override;

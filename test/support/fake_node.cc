@@ -79,9 +79,8 @@ Json FakeNode::UpstreamHealth(std::string_view upstream_id) {
   return health;
 }
 
-Result<bool> FakeNode::SetTargetHealth(std::string_view upstream_id, std::string_view target,
-                                       std::string_view, bool healthy) {
-  if (!ChecksHealth(upstream_id)) return Error(ErrorCode::kInvalidInput, "no healthchecks");
+void FakeNode::SetTargetHealth(std::string_view upstream_id, std::string_view target,
+                               std::string_view, bool healthy) {
   const std::string key = std::string(upstream_id) + " " + std::string(target);
   const std::lock_guard lock(mutex_);
   if (healthy) {
@@ -89,7 +88,6 @@ Result<bool> FakeNode::SetTargetHealth(std::string_view upstream_id, std::string
   } else {
     unhealthy_.insert(key);
   }
-  return true;
 }
 
 bool FakeNode::CacheHas(std::string_view entity, const store::Key& key) {

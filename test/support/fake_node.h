@@ -20,8 +20,8 @@ class FakeNode : public admin::Node {
   std::string NodeId() override { return "b6a4e7e2-7a0c-4a0b-9d6e-0d0f3ad3b1a1"; }
   uint64_t Generation() override { return 1; }
   Json UpstreamHealth(std::string_view upstream_id) override;
-  Result<bool> SetTargetHealth(std::string_view upstream_id, std::string_view target,
-                               std::string_view address, bool healthy) override;
+  void SetTargetHealth(std::string_view upstream_id, std::string_view target,
+                       std::string_view address, bool healthy) override;
   Json ExplainRoute(const Json&) override { return nullptr; }
   std::string Metrics(bool reachable) override {
     return "kong_datastore_reachable " + std::to_string(reachable ? 1 : 0) + "\n";

@@ -182,9 +182,8 @@ void TellHealth(Call& call, const Json& upstream, const Json& target, const std:
 Response SetHealth(Call& call, bool healthy) {
   return WithTarget(call, [&](const Json& upstream, const Json& target) {
     const std::string address = call.params.size() > 2 ? call.params[2] : "";
-    const auto set = call.context.node.SetTargetHealth(
-        StringMember(upstream, "id"), StringMember(target, "target"), address, healthy);
-    if (!set) return MessageResponse(400, set.error().message());
+    call.context.node.SetTargetHealth(StringMember(upstream, "id"), StringMember(target, "target"),
+                                      address, healthy);
     TellHealth(call, upstream, target, address, healthy);
     return NoContent();
   });
