@@ -141,11 +141,7 @@ class AwsLambda final : public plugin::Plugin {
       Fail(exchange, *reply.error);
       return;
     }
-    plugin::LocalResponse answer;
-    answer.status = reply.status;
-    answer.raw_body = true;
-    answer.body = reply.body;
-    answer.headers = AnsweredHeaders(reply);
+    plugin::LocalResponse answer = AnswerOf(reply);
     if (proxy_integration_) {
       auto made = aws::ProxyAnswer(reply.body);
       if (!made) return Refuse(exchange, made.error().message());

@@ -83,12 +83,7 @@ class AzureFunctions final : public plugin::Plugin {
       Fail(exchange, *reply.error);
       return;
     }
-    plugin::LocalResponse answer;
-    answer.status = reply.status;
-    answer.raw_body = true;
-    answer.body = reply.body;
-    answer.headers = AnsweredHeaders(reply);
-    exchange.Respond(std::move(answer));
+    exchange.Respond(AnswerOf(reply));
   }
 
   Next Fail(Exchange& exchange, const std::string& why) const {

@@ -25,13 +25,17 @@ plugin::Headers ForwardedHeaders(const plugin::Exchange& exchange) {
   return headers;
 }
 
-plugin::Headers AnsweredHeaders(const plugin::HttpReply& reply) {
-  plugin::Headers headers = reply.headers;
-  std::erase_if(headers, [](const auto& header) {
+plugin::LocalResponse AnswerOf(const plugin::HttpReply& reply) {
+  plugin::LocalResponse answer;
+  answer.status = reply.status;
+  answer.raw_body = true;
+  answer.body = reply.body;
+  answer.headers = reply.headers;
+  std::erase_if(answer.headers, [](const auto& header) {
     return IsOfConnection(header.first) || EqualsIgnoreCase(header.first, "via");
   });
-  headers.emplace_back("Via", "kong/2.8.5");
-  return headers;
+  answer.headers.emplace_back("Via", "kong/2.8.5");
+  return answer;
 }
 
 }  // namespace silverback::plugins

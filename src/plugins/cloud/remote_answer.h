@@ -9,7 +9,8 @@ namespace silverback::plugins {
 // The client's request headers but for those of its connection and length.
 plugin::Headers ForwardedHeaders(const plugin::Exchange& exchange);
 
-// The reply's headers but for those of its connection and length, and with "Via".
-plugin::Headers AnsweredHeaders(const plugin::HttpReply& reply);
+// The reply as the client's answer: without the headers of its connection and length, with "Via".
+// REQUIRES: no error.
+plugin::LocalResponse AnswerOf(const plugin::HttpReply& reply);
 
 }  // namespace silverback::plugins

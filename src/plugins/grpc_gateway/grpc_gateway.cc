@@ -7,6 +7,7 @@
 #include "plugin/body_args.h"
 #include "plugins/grpc/frames.h"
 #include "plugins/grpc/proto_file.h"
+#include "plugins/grpc/with_body.h"
 #include "plugins/grpc_gateway/path_template.h"
 #include "util/string_util.h"
 
@@ -77,14 +78,10 @@ class GrpcGateway final : public plugin::Plugin {
       return Refuse(exchange, "transcoding requests require a .proto file defining the service");
     const std::string problem = Find(exchange);
     if (!problem.empty()) return Refuse(exchange, "failed to transcode .proto file " + problem);
-    const auto resumer = exchange.Suspend();
-    exchange.ReadBody([this, resumer, &exchange](std::optional<std::string_view> body) {
-      if (!resumer->Alive()) return;
-      const Next next = body ? Send(exchange, *body)
-                             : Refuse(exchange, "the request is too large to be transcoded");
-      resumer->Resume(next == Next::kRespond);
+    return WithBody(exchange, [this, &exchange](std::optional<std::string_view> body) {
+      return body ? Send(exchange, *body)
+                  : Refuse(exchange, "the request is too large to be transcoded");
     });
-    return Next::kSuspend;
   }
 
   void OnHeaderFilter(Exchange& exchange) const override {

@@ -3,6 +3,7 @@
 #include "plugin/answers.h"
 #include "plugins/grpc/frames.h"
 #include "plugins/grpc/proto_file.h"
+#include "plugins/grpc/with_body.h"
 #include "util/string_util.h"
 
 namespace silverback::plugins {
@@ -77,14 +78,10 @@ class GrpcWeb final : public plugin::Plugin {
     }
     exchange.Slot<Call>(this) = {encoding, path, ""};
     if (stripped_) exchange.SetUpstreamPath(path);
-    const auto resumer = exchange.Suspend();
-    exchange.ReadBody([this, resumer, &exchange](std::optional<std::string_view> body) {
-      if (!resumer->Alive()) return;
-      const Next next = body ? Send(exchange, *body)
-                             : Refuse(exchange, "the request is too large to be transcoded");
-      resumer->Resume(next == Next::kRespond);
+    return WithBody(exchange, [this, &exchange](std::optional<std::string_view> body) {
+      return body ? Send(exchange, *body)
+                  : Refuse(exchange, "the request is too large to be transcoded");
     });
-    return Next::kSuspend;
   }
 
   void OnHeaderFilter(Exchange& exchange) const override {
